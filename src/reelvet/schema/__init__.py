@@ -1,0 +1,1 @@
+"""What crosses the boundary: job, media, plan, ticket, result, errors."""

@@ -1,0 +1,165 @@
+"""The durable handle of a submitted job."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, PrivateAttr, SerializationInfo, ValidationError, model_serializer
+from pydantic.functional_serializers import SerializerFunctionWrapHandler
+
+from reelvet.schema.base import Stored
+from reelvet.schema.errors import InvalidTicket, SealRefused
+from reelvet.schema.job import ModerationJob
+from reelvet.schema.task import TaskError, TaskRef
+from reelvet.schema.validation import sentences
+
+_PLAIN = "plain:"
+
+
+class TaskState(StrEnum):
+    """What is known of a task's existence at the vendor."""
+
+    CREATED = "created"
+    NOT_CREATED = "not_created"
+    UNKNOWN = "unknown"
+
+
+class TicketMedia(Stored):
+    """The media of a ticket, without what may be a secret."""
+
+    source: str | None = Field(None, description="The URL without its query, or the path of a file.")
+    digest: str | None = Field(None, description="`sha256:...` over the whole place.")
+
+
+class TicketTask(Stored):
+    """One vendor task of a ticket."""
+
+    ref: TaskRef
+    state: TaskState
+    category: str | None = None
+    error: TaskError | None = Field(None, description="Why it was not created, or why that is unknown.")
+
+
+class Ticket(Stored):
+    """All that another process needs to poll, cancel or settle a job. JSON; holds no secret.
+
+    A provider that does its work only when the ticket is waited for still needs the media's URL. Where that URL may
+    carry a signature it stands in `sealed`, encrypted with `[secrets] key`. Without a key it stays in this process;
+    `save` then writes it into a file that only its owner can read, and every other dump is refused.
+    """
+
+    schema_version: int = Field(1, alias="schema", description="The version of this shape.")
+    key: str
+    attempt: int = 1
+    provider: str
+    instance: str
+    api: str | None = Field(None, description="Which of the vendor's APIs.")
+    region: str | None = None
+    submitted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    media: TicketMedia = Field(default_factory=TicketMedia)
+    asks: dict[str, list[str]] = Field(default_factory=dict, description="Channel -> labels that were promised to be looked for.")
+    tasks: tuple[TicketTask, ...] = ()
+    job: dict[str, Any] | None = Field(None, description="The job as asked, URLs masked; `null` for tasks created elsewhere.")
+    sealed: str | None = Field(None, description="The URL whose query is masked above, encrypted; erased once nothing is left to send.")
+    _secret_url: str | None = PrivateAttr(None)
+
+    @classmethod
+    def adopt(cls, provider: str, task_id: str, *, detect: list[str] | None = None, instance: str | None = None, **fields: Any) -> Self:
+        """A ticket for a task that was created elsewhere.
+
+        Args:
+            provider: The provider's id.
+            task_id: The vendor's task id.
+            detect: What the task was created to look for; `None`: whatever its reply shows that it looked for.
+            instance: The configured instance whose account owns the task; by default the one named like the provider.
+            fields: Further fields of the ticket, as `key` or `region`; `category` is that of the task.
+        """
+        category = fields.pop("category", None)
+        job = {"detect": list(detect)} if detect is not None else None
+        ref = TaskRef(id=task_id, category=category)
+        return cls(
+            key=fields.pop("key", f"{provider}:{task_id}"), provider=provider, instance=instance or provider, job=job,
+            tasks=(TicketTask(ref=ref, state=TaskState.CREATED, category=category),), **fields,
+        )  # fmt: skip
+
+    @property
+    def secret_url(self) -> str | None:
+        """The media's whole URL, where this process knows it and it is still to be sent."""
+        return self._secret_url
+
+    def with_secret_url(self, url: str | None) -> Self:
+        """The ticket, knowing the media's whole URL in memory."""
+        ticket = self.model_copy()
+        ticket._secret_url = url  # noqa: SLF001
+        return ticket
+
+    @classmethod
+    def load(cls, source: Path | str | bytes) -> Self:
+        """A ticket from a file or from JSON text.
+
+        Raises:
+            InvalidTicket: There is no such file, or it is no ticket.
+        """
+        try:
+            text = source.read_bytes() if isinstance(source, Path) else source
+            data = json.loads(text)
+        except OSError as error:
+            raise InvalidTicket(f"cannot read the ticket {source}: {error.strerror or error}") from None
+        except ValueError as error:
+            raise InvalidTicket(f"the ticket is no JSON: {error}") from None
+        try:
+            ticket = cls.model_validate(data)
+        except ValidationError as error:
+            faults = "; ".join(f"{field or 'ticket'}: {says}" for field, says in sentences(error))
+            raise InvalidTicket(f"not a ticket: {faults}") from None
+        if ticket.schema_version > 1:
+            raise InvalidTicket(f"the ticket has schema {ticket.schema_version}, this version reads 1", way_out="Upgrade reelvet.")
+        if ticket.sealed and ticket.sealed.startswith(_PLAIN):
+            ticket = ticket.model_copy(update={"sealed": None}).with_secret_url(ticket.sealed.removeprefix(_PLAIN))
+        return ticket
+
+    def save(self, path: Path) -> None:
+        """Writes the ticket to a file of mode 0600, whole, replacing what was there in one step."""
+        text = self.model_dump_json(context={"private_file": True}, indent=2)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    def moderation_job(self) -> ModerationJob | None:
+        """The job as it was asked, with its whole URL where this process knows it; `None` for an adopted task."""
+        if self.job is None or "media" not in self.job:
+            return None
+        fields = dict(self.job)
+        if self._secret_url is not None:
+            fields["media"] = {**fields["media"], "url": self._secret_url}
+        return ModerationJob(**fields)
+
+    @model_serializer(mode="wrap")
+    def _refuse_to_spill(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        data: dict[str, Any] = handler(self)
+        if self._secret_url is not None and self.sealed is None:
+            if not (info.context or {}).get("private_file"):
+                raise SealRefused(
+                    "the ticket's URL may carry a signature and there is no key to seal it with",
+                    way_out="Set `[secrets] key`, or use ticket.save(path), which writes a file of mode 0600.",
+                )
+            data["sealed"] = _PLAIN + self._secret_url
+        return data
+
+    def __getstate__(self) -> dict[Any, Any]:
+        if self._secret_url is not None and self.sealed is None:
+            raise SealRefused("the ticket's URL may carry a signature and there is no key to seal it with", way_out="Set `[secrets] key`.")
+        state = super().__getstate__()
+        state["__pydantic_private__"] = {"_secret_url": None}
+        return state
