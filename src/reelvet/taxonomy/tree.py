@@ -1,0 +1,188 @@
+"""The unified labels: ids, kinds, patterns.
+
+Ids are permanent: they stand in other people's databases. `a.b` stands for the label and everything below it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import cache, cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from reelvet.schema.errors import PluginError, UnknownLabel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+UNMAPPED = "unmapped"
+"""The id of a finding whose vendor label no map knows."""
+
+QUARANTINE = "child_safety"
+"""Findings at or below this id are reported and block; their evidence is never touched."""
+
+_PLUGIN_ID = re.compile(r"x\.[a-z0-9_]+(\.[a-z0-9_]+)+")
+
+
+class Kind(StrEnum):
+    """What a label means for a default policy."""
+
+    HARM = "harm"
+    SENSITIVE = "sensitive"
+    CONTEXT = "context"
+    META = "meta"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label of the taxonomy."""
+
+    id: str
+    """Dotted, one to three levels; a plugin's own begins with `x.<plugin>.`."""
+    kind: Kind
+    """`harm`; `sensitive`: jurisdiction or brand decides; `context`: neutral; `meta`: about the result."""
+    definition: str
+    aws_v7: str | None = None
+    """The label of AWS Rekognition's moderation taxonomy, version 7, that means the same."""
+    parent: str | None = None
+    """The id above it; `None` for a root."""
+
+
+class Taxonomy:
+    """A tree of labels. Immutable; `extended` gives a larger one."""
+
+    def __init__(self, labels: Iterable[Label], version: str) -> None:
+        self.version = version
+        self._labels = {label.id: label for label in labels}
+        children: dict[str | None, list[str]] = {}
+        for label in self._labels.values():
+            children.setdefault(label.parent, []).append(label.id)
+        self._children = children
+        self._subtrees: dict[str, tuple[str, ...]] = {}
+
+    @classmethod
+    def default(cls) -> Taxonomy:
+        """The labels that ship with reelvet."""
+        return _default()
+
+    def extended(self, plugin: str, labels: Iterable[Label]) -> Taxonomy:
+        """This taxonomy with a plugin's labels.
+
+        Args:
+            plugin: The plugin's id; its labels begin with `x.<plugin>.`.
+            labels: The labels, each with a parent that is already known or comes with them.
+
+        Raises:
+            PluginError: An id is taken or outside the plugin's own branch, or a parent is unknown.
+        """
+        added = list(labels)
+        known = {*self._labels, *(label.id for label in added)}
+        for label in added:
+            if not _PLUGIN_ID.fullmatch(label.id) or not label.id.startswith(f"x.{plugin}."):
+                raise PluginError(f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'", plugin=plugin)
+            if label.id in self._labels:
+                raise PluginError(f"label {label.id!r} of plugin {plugin!r} is already registered", plugin=plugin)
+            if label.parent not in known or label.parent == label.id:
+                raise PluginError(f"label {label.id!r} of plugin {plugin!r} has the unknown parent {label.parent!r}", plugin=plugin)
+        return Taxonomy([*self._labels.values(), *added], self.version) if added else self
+
+    def __contains__(self, label: str) -> bool:
+        return label in self._labels
+
+    def __iter__(self) -> Iterable[Label]:
+        return iter(self._labels.values())
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def __getitem__(self, label: str) -> Label:
+        try:
+            return self._labels[label]
+        except KeyError:
+            raise UnknownLabel(label, nearest=self.nearest(label), field="label") from None
+
+    def kind(self, label: str) -> Kind:
+        """The kind of a label."""
+        return self[label].kind
+
+    @cached_property
+    def harms(self) -> tuple[str, ...]:
+        """The ids of kind harm, in the order of the data."""
+        return tuple(label.id for label in self._labels.values() if label.kind is Kind.HARM)
+
+    def ancestors(self, label: str) -> tuple[str, ...]:
+        """The ids above a label, the nearest first."""
+        found: list[str] = []
+        parent = self[label].parent
+        while parent is not None and parent not in found:
+            found.append(parent)
+            parent = self[parent].parent
+        return tuple(found)
+
+    def subtree(self, label: str) -> tuple[str, ...]:
+        """A label and everything below it, plugin labels included."""
+        if label not in self._subtrees:
+            below = [self[label].id]
+            for child in self._children.get(label, ()):
+                below.extend(self.subtree(child))
+            self._subtrees[label] = tuple(dict.fromkeys(below))
+        return self._subtrees[label]
+
+    def is_within(self, label: str, ancestor: str) -> bool:
+        """Whether `label` is `ancestor` or below it."""
+        return label in self._labels and (label == ancestor or ancestor in self.ancestors(label))
+
+    def expand(self, pattern: str, *, field: str = "detect") -> tuple[str, ...]:
+        """The ids a pattern stands for.
+
+        Args:
+            pattern: An id (it and everything below), or one with `*` at its end (`sexual.explicit.nudity*`).
+            field: The job field it stands in, for the error.
+
+        Raises:
+            UnknownLabel: No label matches; the error names the nearest ids.
+        """
+        if pattern in self._labels:
+            return self.subtree(pattern)
+        heads = [label for label in self._labels if fnmatchcase(label, pattern)] if pattern.endswith("*") else []
+        if not heads:
+            raise UnknownLabel(pattern, nearest=self.nearest(pattern), field=field)
+        return tuple(dict.fromkeys(below for head in heads for below in self.subtree(head)))
+
+    def expand_all(self, patterns: Iterable[str], *, field: str = "detect") -> tuple[str, ...]:
+        """The ids several patterns stand for, each once, in their order."""
+        return tuple(dict.fromkeys(label for pattern in patterns for label in self.expand(pattern, field=field)))
+
+    def nearest(self, label: str, most: int = 3) -> list[str]:
+        """Ids that look like a misspelled one."""
+        wanted = label.rstrip("*.").lower()
+        last = wanted.rpartition(".")[2]
+        by_last = {known: known.rpartition(".")[2] for known in self._labels}
+        close = difflib.get_close_matches(wanted, self._labels, n=most, cutoff=0.7)
+        close += [known for known, tail in by_last.items() if tail == last]
+        close += [k for k, t in by_last.items() if difflib.SequenceMatcher(None, t, last).ratio() > 0.8]  # noqa: PLR2004
+        return list(dict.fromkeys(close))[:most]
+
+
+@cache
+def _default() -> Taxonomy:
+    data: Mapping[str, object] = json.loads(resources.files("reelvet.taxonomy").joinpath("labels.json").read_bytes())
+    labels: list[dict[str, str]] = data["labels"]  # type: ignore[assignment]
+    return Taxonomy(
+        [
+            Label(
+                id=label["id"],
+                kind=Kind(label["kind"]),
+                definition=label["definition"],
+                aws_v7=label["aws_v7"] or None,
+                parent=label["id"].rpartition(".")[0] or None,
+            )
+            for label in labels
+        ],
+        version=str(data["version"]),
+    )
