@@ -116,6 +116,7 @@ class Coverage(Stored):
     through: float | None = Field(None, description="Seconds of the media through which the state holds; `null`: all of it, or unknown.")
     provider: str | None = None
     why: str | None = Field(None, description="Why it was not evaluated, or not wholly.")
+    possible: bool = Field(True, description="`false` where the provider cannot see this label in this channel at all.")
 
 
 class TranscriptSegment(Stored):

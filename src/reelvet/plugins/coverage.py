@@ -1,0 +1,150 @@
+"""What will be looked at, and what was: one row per label asked and channel.
+
+Silence is worth something only where somebody looked. These two functions are the only place where a row becomes
+`clean`, so that no provider can be more generous than another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities
+from reelvet.schema.media import Channel
+from reelvet.schema.result import Coverage, CoverageState
+from reelvet.taxonomy import Kind, Taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reelvet.schema.result import Finding
+
+_SILENT = {CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one vendor task really looked at."""
+
+    labels: Sequence[str]
+    """Labels that the vendor looked for as such."""
+    channel: Channel
+    floor: float | None = None
+    """The score below which it reports nothing; `None`: as the capabilities say."""
+    through: float | None = None
+    """Seconds of the media that were looked at; `None`: all of it."""
+    why: str | None = None
+    """Set where it did not look at everything (early stop, broken tail, failed task): then silence says nothing."""
+
+
+def plan_coverage(asked: Iterable[tuple[str, Channel]], capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> list[Coverage]:
+    """The rows of a plan.
+
+    Args:
+        asked: Label ids (patterns already expanded) and channels.
+        capabilities: The instance's effective ones, for the media's kind.
+        taxonomy: The tree.
+        provider: The provider's id.
+
+    Returns:
+        One row each: `planned`, or `not_evaluated` with why and `possible: false`.
+    """
+    return [_plan_row(label, channel, capabilities, taxonomy, provider) for label, channel in asked]
+
+
+def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> Coverage:
+    entry = capabilities.by_place.get((label, channel))
+    if entry is not None:
+        return Coverage(label=label, channel=channel, state=CoverageState.PLANNED, floor=entry.floor, provider=provider)
+    related = [*taxonomy.subtree(label), *taxonomy.ancestors(label)]
+    if any((other, channel) in capabilities.by_place for other in related):
+        return Coverage(label=label, channel=channel, state=CoverageState.PLANNED, provider=provider)
+    why = f"{provider} does not look for it in this channel"
+    return Coverage(label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, possible=False)
+
+
+def final_coverage(
+    planned: Iterable[Coverage], looked: Iterable[Looked], findings: Iterable[Finding], capabilities: Capabilities, taxonomy: Taxonomy
+) -> list[Coverage]:
+    """The rows of a result.
+
+    A row is `hit` if anything at or below it was found; `clean` (`below_floor` where the vendor documents a floor)
+    only if that very label was looked for and its mapping is conclusive, or if every harm label below it is silent;
+    else `not_evaluated` with why.
+
+    Args:
+        planned: The rows of the plan.
+        looked: What was really looked at.
+        findings: What was found.
+        capabilities: The instance's effective ones.
+        taxonomy: The tree.
+    """
+    places = {(label, look.channel): look for look in looked for label in look.labels}
+    hits = {
+        (label, finding.channel)
+        for finding in findings
+        if finding.label in taxonomy
+        for label in (finding.label, *taxonomy.ancestors(finding.label))
+    }
+    settle = _Settling(places, hits, capabilities, taxonomy)
+    return [row if row.state is not CoverageState.PLANNED else settle.row(row) for row in planned]
+
+
+@dataclass(slots=True)
+class _Settling:
+    places: dict[tuple[str, Channel], Looked]
+    hits: set[tuple[str, Channel]]
+    capabilities: Capabilities
+    taxonomy: Taxonomy
+
+    def row(self, row: Coverage) -> Coverage:
+        place = (row.label, row.channel)
+        if place in self.hits:
+            look = self.places.get(place)
+            return self._as(row, CoverageState.HIT, through=look.through if look else None, why=look.why if look else None)
+        if place in self.places:
+            direct = self._direct(row)
+            return direct if direct.state in _SILENT else self._from_below(row) or direct
+        return self._from_below(row) or self._from_above(row)
+
+    def _direct(self, row: Coverage) -> Coverage:
+        look = self.places[row.label, row.channel]
+        entry = self.capabilities.by_place.get((row.label, row.channel))
+        if look.why is not None:
+            return self._as(row, CoverageState.NOT_EVALUATED, through=look.through, why=look.why)
+        if entry is None or entry.relation not in CONCLUSIVE:
+            return self._as(row, CoverageState.NOT_EVALUATED, why="the vendor looks for a narrower class only, so its silence does not cover the label")
+        floor = look.floor if look.floor is not None else entry.floor
+        state = CoverageState.CLEAN if floor is None else CoverageState.BELOW_FLOOR
+        return self._as(row, state, floor=floor, through=look.through)
+
+    def _from_below(self, row: Coverage) -> Coverage | None:
+        below = [label for label in self.taxonomy.subtree(row.label)[1:] if self.taxonomy.kind(label) is Kind.HARM]
+        rows = [self._direct(self._at(row, label)) for label in below if (label, row.channel) in self.places]
+        if not rows:
+            return None
+        silent = [r for r in rows if r.state in _SILENT]
+        if len(silent) < len(below):
+            why = f"{len(silent)} of {len(below)} labels below it looked at"
+            partly = next((r.why for r in rows if r.state not in _SILENT), None)
+            return self._as(row, CoverageState.NOT_EVALUATED, why=f"{why}; {partly}" if partly else why)
+        floors = [r.floor for r in silent if r.floor is not None]
+        if floors:
+            return self._as(row, CoverageState.BELOW_FLOOR, floor=max(floors))
+        return self._as(row, CoverageState.CLEAN)
+
+    def _from_above(self, row: Coverage) -> Coverage:
+        coarse = next((a for a in self.taxonomy.ancestors(row.label) if (a, row.channel) in self.places), None)
+        if coarse is None:
+            return self._as(row, CoverageState.NOT_EVALUATED, why="the task that was to look for it did not")
+        what = "it was found, which does not say whether this was" if (coarse, row.channel) in self.hits else "its silence says nothing of this label"
+        return self._as(row, CoverageState.NOT_EVALUATED, why=f"only {coarse} as a whole is looked for; {what}")
+
+    @staticmethod
+    def _at(row: Coverage, label: str) -> Coverage:
+        return row.model_copy(update={"label": label})
+
+    @staticmethod
+    def _as(row: Coverage, state: CoverageState, *, floor: float | None = None, through: float | None = None, why: str | None = None) -> Coverage:
+        return row.model_copy(update={"state": state, "floor": floor, "through": through, "why": why})

@@ -1,0 +1,255 @@
+"""The contract of a provider: what maps is pure, what talks is async, and the two never mix."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from reelvet.schema.errors import CallbackUnsupported, CancelUnsupported, DeleteUnsupported, LookupUnsupported, ProviderError
+from reelvet.schema.task import RawTask, TaskRef
+from reelvet.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from reelvet.http import Fetcher, Session
+    from reelvet.plugins.capabilities import Capabilities
+    from reelvet.plugins.coverage import Looked
+    from reelvet.schema.job import ModerationJob
+    from reelvet.schema.plan import Plan, VendorTask
+    from reelvet.schema.result import Coverage, Finding, MediaFacts, Note, Transcript, Usage
+
+
+# --- what a submit comes to, per task ---
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The task exists at the vendor."""
+
+    ref: TaskRef
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The vendor answered at once."""
+
+    raw: RawTask
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The task certainly does not exist."""
+
+    error: ProviderError
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The task may exist: it must be looked up, never sent again."""
+
+    error: ProviderError
+
+
+Outcome = Created | Done | Rejected | Unknown
+
+
+# --- what else crosses the contract ---
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """A stretch of time in which a task was submitted."""
+
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a free call at the vendor shows."""
+
+    ok: bool
+    says: str
+    """One sentence for a person."""
+    way_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A verified callback."""
+
+    ref: TaskRef
+    raw: RawTask | None
+    """What the callback says of the task; `None` where it only says that there is news."""
+    trusted: bool
+    """Whether the signature covers the content; if not, the task is to be read again."""
+    key: str | None = None
+    """The job's key, where the callback carries it."""
+    event_id: str = ""
+    """Equal for two deliveries of one event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a provider reads out of the vendor's answers."""
+
+    findings: Sequence[Finding] = ()
+    coverage: Sequence[Coverage] = ()
+    transcripts: Sequence[Transcript] = ()
+    usage: Sequence[Usage] = ()
+    warnings: Sequence[Note] = ()
+    media: MediaFacts | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task is."""
+
+    task: str
+    """The vendor's task id."""
+    done: float | None = None
+    """0-1; `None` where nobody knows."""
+    says: str = ""
+    """A few words for a person."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderContext:
+    """What the moderator lends to a provider."""
+
+    instance: str
+    taxonomy: Taxonomy = field(default_factory=Taxonomy.default)
+    clock: Callable[[], datetime] = _now
+    session: Callable[..., Session] | None = None
+    """Makes an HTTP session that reports and limits as this instance; closed by the provider."""
+    fetcher: Callable[[], Fetcher] | None = None
+    """Makes the guarded fetcher for URLs that others can influence."""
+    progress: Callable[[Progress], None] = lambda _: None
+    """Told how far a task is; cheap, may be called often."""
+
+
+class Provider(ABC):
+    """One vendor account. Cheap to make; opened and closed by the moderator.
+
+    `effective`, `plan`, `read` and `parse_callback` are pure: no I/O, the same answer for the same input.
+    """
+
+    id: str
+    """The provider's id, as in its `ProviderSpec`."""
+
+    def __init__(self, settings: Any, context: ProviderContext) -> None:
+        self.settings = settings
+        self.context = context
+
+    # pure
+
+    @abstractmethod
+    def effective(self) -> Capabilities:
+        """What this instance can see and do, with its settings."""
+
+    @abstractmethod
+    def plan(self, job: ModerationJob) -> Plan:
+        """The vendor tasks of a job. Uses settings only, and leaves placeholders for what needs I/O. Never refuses:
+        what cannot be done stands in `unsupported`."""
+
+    @abstractmethod
+    def read(self, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
+        """What the vendor's answers say.
+
+        Args:
+            plan: The plan they belong to; `None` for tasks made elsewhere, whose payload shows what they looked for.
+            raws: One per task. Not finished ones are read as far as they go.
+        """
+
+    def parse_callback(
+        self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str], secrets: Sequence[SecretStr]
+    ) -> Callback:
+        """A verified callback.
+
+        Raises:
+            CallbackUnsupported: The vendor sends none.
+            CallbackRejected: It is forged, tampered with or malformed.
+        """
+        raise CallbackUnsupported("sends no callbacks", self.id, self.context.instance)
+
+    def recognize(self, payload: Any) -> RawTask:
+        """A stored reply to the vendor's "get task", in any dialect of it, as a `RawTask`. Pure.
+
+        Raises:
+            InvalidJob: It is no such reply.
+        """
+        return RawTask.model_validate(payload)
+
+    # talks
+
+    async def open(self) -> None:
+        """Called once before the first operation, in the event loop that will use it."""
+
+    async def close(self) -> None:
+        """Called once at the end; leaves nothing running."""
+
+    async def prepare(self, plan: Plan) -> Plan:
+        """Fills the plan's placeholders. By default there are none."""
+        return plan
+
+    @abstractmethod
+    async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
+        """Creates tasks at the vendor.
+
+        Returns:
+            One outcome per task, in order. A failure of a task is an outcome, not an exception.
+        """
+
+    @abstractmethod
+    async def fetch(self, ref: TaskRef) -> RawTask:
+        """What the vendor says of a task now.
+
+        Raises:
+            ProviderError: The call failed; the task is as it was.
+        """
+
+    async def cancel(self, ref: TaskRef) -> RawTask:
+        """Stops a task.
+
+        Raises:
+            CancelUnsupported: The vendor has no cancel.
+            TaskConflict: It has ended already.
+        """
+        raise CancelUnsupported("has no cancel", self.id, self.context.instance)
+
+    async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
+        """Tasks whose vendor key equals `key` exactly.
+
+        Raises:
+            LookupUnsupported: The vendor keeps no key, or has no list.
+        """
+        raise LookupUnsupported("cannot look a task up by its key", self.id, self.context.instance)
+
+    def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
+        """The states of all tasks of a window, from the vendor's list.
+
+        Raises:
+            LookupUnsupported: The vendor has no list.
+        """
+        raise LookupUnsupported("has no list of tasks", self.id, self.context.instance)
+
+    async def delete(self, ref: TaskRef) -> None:
+        """Has the vendor forget a task.
+
+        Raises:
+            DeleteUnsupported: The vendor has no delete.
+        """
+        raise DeleteUnsupported("has no delete", self.id, self.context.instance)
+
+    @abstractmethod
+    async def check(self) -> Health:
+        """A free call that proves credentials and reach. Never raises for what it was made to find out."""

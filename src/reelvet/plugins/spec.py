@@ -1,0 +1,53 @@
+"""The card by which a provider is known without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reelvet.plugins.capabilities import Capabilities
+
+if TYPE_CHECKING:
+    from reelvet.taxonomy import Label
+
+
+@dataclass(frozen=True, slots=True)
+class DataHandling:
+    """Where the media goes and how long it stays, as the vendor says."""
+
+    place: str
+    """Where it is processed, in words."""
+    retention: str
+    """How long media, results and evidence are kept, in words; `not documented` where nobody says."""
+    source: str
+    """The page that says so."""
+
+
+@dataclass(frozen=True)
+class ProviderSpec:
+    """A provider, before any of its code is imported."""
+
+    id: str
+    """Lower case, permanent: it stands in other people's databases."""
+    title: str
+    provider: str
+    """`package.module:Class` of the `Provider`."""
+    capabilities: Capabilities | Callable[[], Capabilities] = field(default_factory=Capabilities)
+    """The maximum; a callable is called when they are first asked for."""
+    settings: str | None = None
+    """`package.module:Class` of the pydantic model of `[providers.<instance>]`."""
+    options: str | None = None
+    """`package.module:Class` of the pydantic model of `ModerationJob.options[<id>]`."""
+    sandbox: str | None = None
+    """`package.module:Class` of the vendor's emulator."""
+    data_handling: DataHandling | None = None
+    labels: tuple[Label, ...] = ()
+    """Labels of its own, below `x.<id>.`."""
+    needs_account: bool = True
+    """Whether it must be configured before it can be used."""
+
+    @property
+    def at_most(self) -> Capabilities:
+        """What any instance can do at most."""
+        return self.capabilities() if callable(self.capabilities) else self.capabilities
