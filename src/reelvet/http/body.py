@@ -1,0 +1,99 @@
+"""Where a fetched body goes: decoded, counted, digested, written; never more than the cap, however small it came."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import zlib
+from typing import TYPE_CHECKING, BinaryIO
+
+from reelvet.schema.errors import FetchError, FetchTooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_STEP = 1024 * 1024
+# 15 bits of window, and 32 for "zlib or gzip, as its head says".
+_GZIP_OR_ZLIB = 15 + 32
+
+
+class Sink:
+    """Takes the pieces of one body.
+
+    Args:
+        file: Where to write.
+        max_bytes: Cap on the decoded bytes.
+        url: Masked, for errors.
+    """
+
+    def __init__(self, file: BinaryIO, max_bytes: int, url: str) -> None:
+        self.max_bytes = max_bytes
+        self.size = 0
+        self._file = file
+        self._url = url
+        self._digest = hashlib.sha256()
+        self._inflater: zlib._Decompress | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was written, hexadecimal."""
+        return self._digest.hexdigest()
+
+    def start(self, encoding: str) -> None:
+        """Begin a body with that `Content-Encoding`. Identity was asked for; object stores send gzip nevertheless.
+
+        Raises:
+            FetchError: The encoding is unknown.
+        """
+        encoding = encoding.strip().lower()
+        if encoding in {"gzip", "x-gzip", "deflate"}:
+            self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
+        elif encoding not in {"", "identity"}:
+            raise FetchError(
+                f"{self._url} comes in the encoding {encoding[:40]!r}, which was not asked for", url=self._url
+            )
+
+    async def write(self, chunk: bytes) -> None:
+        """Decode and write one piece.
+
+        Raises:
+            FetchTooLarge: With it the body is larger than the cap; it is not written.
+            FetchError: It cannot be decoded.
+        """
+        for piece in self._decoded(chunk):
+            self.size += len(piece)
+            if self.size > self.max_bytes:
+                raise FetchTooLarge(
+                    f"{self._url} is larger than {self.max_bytes} bytes",
+                    url=self._url,
+                    way_out="Raise the cap if this is meant.",
+                )
+            self._digest.update(piece)
+            # A disk may be slow; the event loop has others to serve.
+            await asyncio.to_thread(self._file.write, piece)
+
+    async def finish(self) -> None:
+        """End the body.
+
+        Raises:
+            FetchError: The encoded body is incomplete.
+        """
+        if self._inflater is not None and not self._inflater.eof:
+            raise FetchError(
+                f"{self._url} is incomplete: its compressed body ends before its time", url=self._url, retryable=True
+            )
+        await asyncio.to_thread(self._file.flush)
+
+    def _decoded(self, chunk: bytes) -> Iterator[bytes]:
+        if self._inflater is None:
+            yield chunk
+            return
+        while chunk and not self._inflater.eof:
+            try:
+                # Inflated step by step: a bomb is noticed after one step, and never stands in memory whole.
+                piece = self._inflater.decompress(chunk, _STEP)
+            except zlib.error:
+                raise FetchError(f"{self._url} cannot be decompressed", url=self._url) from None
+            chunk = self._inflater.unconsumed_tail
+            if piece:
+                yield piece

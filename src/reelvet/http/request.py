@@ -1,0 +1,251 @@
+"""What is sent and what comes back, as plain values: no HTTP library is needed to make or read them.
+
+A request is exact: its URL and its body are the very bytes that go out, so a signature over them holds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from reelvet.schema.errors import UnexpectedReply
+from reelvet.schema.urls import MASK, mask_url
+
+# RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
+_URL = re.compile(r"https?://[^/?#\\]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
+
+_SENSITIVE = re.compile(r"auth|token|cookie|secret|signature|credential|api-?key|password", re.IGNORECASE)
+
+
+class Effect(Enum):
+    """What a request does at the vendor: this, and not its verb, decides whether it may be sent again."""
+
+    READ = "read"
+    """Changes nothing."""
+    REPEATABLE = "repeatable"
+    """Changes something, and once more changes nothing more: cancel, delete."""
+    CREATE = "create"
+    """May create something that is billed."""
+
+
+class Headers(Mapping[str, str]):
+    """Headers in the order and spelling given, looked up without regard to case. Immutable.
+
+    A header that occurs several times is one value, joined by `, `.
+
+    Raises:
+        ValueError: A name or value that cannot stand in a header.
+    """
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        self._items: dict[str, tuple[str, str]] = {}
+        for name, value in items.items() if isinstance(items, Mapping) else items:
+            if not _TOKEN.fullmatch(name) or any(char in value for char in "\r\n\0"):
+                raise ValueError(f"not a header: {name!r}")
+            known = self._items.get(name.lower())
+            self._items[name.lower()] = (known[0], f"{known[1]}, {value}") if known else (name, value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._items[name.lower()][1]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, _ in self._items.values())
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._items
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and dict(self.lowered()) == dict(other.lowered())
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.lowered()))
+
+    def __repr__(self) -> str:
+        return f"Headers({self.masked()!r})"
+
+    def lowered(self) -> list[tuple[str, str]]:
+        """Pairs with lower-case names, as signatures are made over them."""
+        return [(name, value) for name, (_, value) in self._items.items()]
+
+    def masked(self) -> dict[str, str]:
+        """The headers with `***` for those whose name says that they carry a secret."""
+        return {name: MASK if _SENSITIVE.search(name) else value for name, value in self.items()}
+
+    def merged(self, *others: Mapping[str, str]) -> Headers:
+        """A copy in which the headers of `others` replace those of the same name."""
+        merged = dict(self._items)
+        for other in others:
+            merged.update({name.lower(): (name, value) for name, value in other.items()})
+        return Headers(merged.values())
+
+
+def encode_query(query: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> str:
+    """Name and value pairs as a query string by RFC 3986: everything but letters, digits and `-._~` is escaped.
+
+    A list or tuple as value repeats its name; `None` leaves it out; booleans are written `true` and `false`.
+    """
+    pairs = query.items() if isinstance(query, Mapping) else query
+    flat = ((name, item) for name, value in pairs for item in (value if isinstance(value, list | tuple) else [value]))
+    return "&".join(f"{quote(name, safe='')}={quote(_text(item), safe='')}" for name, item in flat if item is not None)
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Request:
+    """One request, byte for byte as it will go out.
+
+    Args:
+        method: The verb, upper case.
+        url: Absolute, http or https, already percent-encoded, without user info and fragment.
+        headers: Values go out as UTF-8.
+        content: The body.
+        effect: Decides whether the request may be repeated.
+        operation: A short fixed name (`CreateTask`): the key of throttle, spans and metrics. Never an id or a URL.
+
+    Raises:
+        ValueError: The URL is not as described, or a header could not be sent.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=Headers)
+    content: bytes = b""
+    effect: Effect = Effect.CREATE
+    operation: str = "request"
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        if not _URL.fullmatch(self.url) or "@" in parts.netloc or not parts.hostname:
+            raise ValueError(
+                f"not an absolute, encoded http(s) URL without user info and fragment: {mask_url(self.url)}"
+            )
+        if not _TOKEN.fullmatch(self.method) or self.method != self.method.upper():
+            raise ValueError(f"not an upper-case HTTP method: {self.method!r}")
+        object.__setattr__(self, "headers", Headers(self.headers))
+
+    @classmethod
+    def build(
+        cls,
+        method: str,
+        url: str,
+        *,
+        effect: Effect,
+        operation: str,
+        query: Mapping[str, Any] | Sequence[tuple[str, Any]] = (),
+        json_body: Any = None,
+        content: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+    ) -> Request:
+        """A request with its query encoded and its JSON body written, once and for all.
+
+        Args:
+            method: The verb.
+            url: As in the class, with or without a query.
+            effect: As in the class.
+            operation: As in the class.
+            query: Appended to the URL, see `encode_query`.
+            json_body: Written as compact UTF-8 JSON with `Content-Type: application/json`, unless `headers` says otherwise.
+            content: The body, if it is not JSON.
+            headers: Further headers.
+        """
+        encoded = encode_query(query)
+        if encoded:
+            url += ("&" if "?" in url else "?") + encoded
+        given = Headers(headers or {})
+        if json_body is not None:
+            content = json.dumps(json_body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+            given = Headers({"Content-Type": "application/json"}).merged(given)
+        return cls(method.upper(), url, given, content, effect, operation)
+
+    def with_headers(self, headers: Mapping[str, str]) -> Request:
+        """A copy in which `headers` are added, or replace those of the same name."""
+        return replace(self, headers=Headers(self.headers).merged(headers))
+
+    @property
+    def path(self) -> str:
+        """The path as it goes out, `/` if there is none."""
+        return urlsplit(self.url).path or "/"
+
+    @property
+    def query(self) -> str:
+        """The query string as it goes out, without `?`."""
+        return urlsplit(self.url).query
+
+    @property
+    def host(self) -> str:
+        """Host, with the port if the URL names one: what the `Host` header says."""
+        return urlsplit(self.url).netloc
+
+    def __repr__(self) -> str:
+        headers = Headers(self.headers).masked()
+        return f"Request({self.method} {mask_url(self.url)}, headers={headers}, {len(self.content)} bytes, {self.effect.value})"
+
+
+def _as_is(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reply:
+    """What came back, decoded and whole.
+
+    Args:
+        status: The HTTP status.
+        headers: Case-insensitive.
+        content: The body after content decoding.
+        url: The URL that was asked, masked.
+        request_id: The vendor's id of the request, from the headers that the session was told to look at.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=Headers)
+    content: bytes = b""
+    url: str = ""
+    request_id: str | None = None
+    provider: str | None = None
+    instance: str | None = None
+    redact: Callable[[str], str] = field(default=_as_is, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "headers", Headers(self.headers))
+
+    @property
+    def text(self) -> str:
+        """The body as text; bytes that are not UTF-8 become replacement characters."""
+        return self.content.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            UnexpectedReply: It is none. The error carries the redacted body.
+        """
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("Content-Type", "no content type")
+            raise UnexpectedReply(
+                f"the reply of {self.url} is not JSON ({kind}, {len(self.content)} bytes)",
+                self.provider,
+                self.instance,
+                status=self.status,
+                request_id=self.request_id,
+                body=self.redact(self.text),
+            ) from None
+
+    def __repr__(self) -> str:
+        return f"Reply({self.status}, {len(self.content)} bytes, request_id={self.request_id!r})"

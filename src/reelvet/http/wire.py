@@ -1,0 +1,275 @@
+"""One try on the wire: httpx over aiohttp. The only module that knows them for calls to vendors.
+
+The transport is our own and not that of `httpx-aiohttp`: that one reports a connection which broke after the request was
+sent as `ConnectTimeout`, and here "certainly not sent" decides whether something billed may be sent again. It also hands
+the URL on as text, which yarl then quotes anew (`%7E` becomes `~`, `%2F` in a query `/`), so signatures would not hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+from yarl import URL
+
+from reelvet.http.request import Headers, Reply, Request
+from reelvet.http.switch import check_network
+from reelvet.schema.errors import ConnectFailed, ProviderError, ReplyTooLarge, TransportFailed, UnexpectedReply
+from reelvet.schema.urls import mask_url
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from reelvet.http.redact import Redactor
+    from reelvet.http.timeouts import Timeouts
+
+_CHUNK = 64 * 1024
+_AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+@cache
+def user_agent() -> str:
+    """`reelvet/<version>`."""
+    try:
+        return f"reelvet/{version('reelvet')}"
+    except PackageNotFoundError:
+        return "reelvet"
+
+
+@dataclass(slots=True)
+class _Call:
+    """What one try knows of itself, so that a failure can say whether anything was sent."""
+
+    request: Request
+    connected: bool = False
+    watchdog: asyncio.Timeout | None = None
+
+
+class _Severed(aiohttp.ClientConnectionError):
+    """A connection that broke in use, under a name which aiohttp does not take as a reason to send the request again."""
+
+
+async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    # aiohttp silently repeats idempotent requests on a connection that the server had closed. There is one retry layer,
+    # and it is not this one: https://github.com/aio-libs/aiohttp/blob/v3.14.5/aiohttp/client.py#L738
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Severed(f"{type(error).__name__}: {error}") from error
+
+
+async def _connected(session: Any, context: Any, params: Any) -> None:  # noqa: ARG001 - the signature is aiohttp's
+    call = context.trace_request_ctx
+    call.connected = True
+
+
+class _Body(httpx.AsyncByteStream):
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._response.content.iter_chunked(_CHUNK):
+            yield chunk
+
+    async def aclose(self) -> None:
+        # A body read to its end has given its connection back already; any other takes its connection with it.
+        self._response.close()
+
+
+class _Transport(httpx.AsyncBaseTransport):
+    def __init__(self, client: aiohttp.ClientSession, timeouts: Timeouts, proxy: URL | None) -> None:
+        self._client = client
+        self._timeouts = timeouts
+        self._proxy = proxy
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        call: _Call = request.extensions["reelvet"]
+        sent = call.request
+        headers = [*sent.headers.items()]
+        data: Any = sent.content or None
+        async with asyncio.timeout(None) as watchdog:
+            if len(sent.content) > _CHUNK:
+                # aiohttp has no timeout for writing; in pieces, each piece taken is a sign of life.
+                call.watchdog = watchdog
+                data = self._pieces(call)
+                if "Content-Length" not in sent.headers:
+                    headers.append(("Content-Length", str(len(sent.content))))
+            try:
+                response = await self._client.request(
+                    sent.method,
+                    URL(sent.url, encoded=True),
+                    headers=headers,
+                    data=data,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                    trace_request_ctx=call,
+                )
+            finally:
+                call.watchdog = None
+        return httpx.Response(
+            response.status, headers=list(response.raw_headers), stream=_Body(response), request=request
+        )
+
+    async def _pieces(self, call: _Call) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        content = memoryview(call.request.content)
+        for start in range(0, len(content), _CHUNK):
+            if call.watchdog:
+                call.watchdog.reschedule(loop.time() + self._timeouts.write)
+            yield bytes(content[start : start + _CHUNK])
+        if call.watchdog:
+            call.watchdog.reschedule(None)
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+
+class Wire:
+    """A pool of connections, and one try at a time over it. Made within a running event loop."""
+
+    def __init__(
+        self,
+        *,
+        timeouts: Timeouts,
+        max_reply_bytes: int,
+        redactor: Redactor,
+        verify: bool | str | Path | ssl.SSLContext,
+        proxy: str | None,
+        trust_env: bool,
+        connections: int,
+    ) -> None:
+        self._timeouts = timeouts
+        self._max = max_reply_bytes
+        self._redact = redactor
+        self._proxy = URL(proxy) if proxy else None
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(_connected)
+        trace.on_connection_reuseconn.append(_connected)
+        client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ssl=_tls(verify)),
+            # The whole try has its deadline in `exchange`.
+            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_AUTOMATIC,
+            trust_env=trust_env,
+            middlewares=(_once,),
+            trace_configs=[trace],
+        )
+        self._http = httpx.AsyncClient(transport=_Transport(client, timeouts, self._proxy), trust_env=False)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._http.aclose()
+
+    async def exchange(self, request: Request) -> Reply:
+        """Send the request once and read the whole reply.
+
+        Raises:
+            ConnectFailed: No connection was made, so nothing was sent.
+            TransportFailed: It broke or timed out after the request may have been sent.
+            ReplyTooLarge: The decoded reply is larger than the cap.
+            UnexpectedReply: The reply cannot be decoded.
+            NetworkDisabled: The kill switch is on.
+        """
+        parts = urlsplit(request.url)
+        check_network(parts.hostname or "")
+        if self._proxy:
+            check_network(self._proxy.host or "")
+        call = _Call(request)
+        try:
+            async with asyncio.timeout(self._timeouts.total):
+                return await self._exchange(call)
+        except (aiohttp.ClientError, httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
+            failure = self._failure(call, error)
+            cause = error if self._harmless(error) else None
+        # Outside of the block, so that the exception of the HTTP library does not hang on as context if it may not be seen.
+        raise failure from cause
+
+    async def _exchange(self, call: _Call) -> Reply:
+        where = mask_url(call.request.url)
+        # httpx writes the URL of each request to its log: it is not told the query.
+        outgoing = httpx.Request(call.request.method, where.partition("?")[0], extensions={"reelvet": call})
+        response = await self._http.send(outgoing, stream=True)
+        try:
+            if int(response.headers.get("Content-Length", "0")) > self._max:
+                raise self._too_large(call.request)
+            content = bytearray()
+            async for chunk in response.aiter_bytes():
+                content += chunk
+                if len(content) > self._max:
+                    raise self._too_large(call.request)
+        finally:
+            await response.aclose()
+        headers = Headers(
+            (name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in response.headers.raw
+        )
+        return Reply(response.status_code, headers, bytes(content), where)
+
+    def _too_large(self, request: Request) -> ReplyTooLarge:
+        return ReplyTooLarge(
+            f"the reply to {request.operation} is larger than {self._max} bytes",
+            way_out="Raise `max_reply_bytes`, or ask for less per page.",
+        )
+
+    def _failure(self, call: _Call, error: Exception) -> ProviderError:
+        host = urlsplit(call.request.url).netloc
+        says = self._redact(str(error) or type(error).__name__, 300)
+        operation = call.request.operation
+        if isinstance(error, httpx.DecodingError):
+            return UnexpectedReply(f"the reply to {operation} cannot be decoded: {says}")
+        if call.connected:
+            return TransportFailed(
+                f"{operation}: the connection to {host} broke after the request may have been sent: {says}",
+                created="maybe",
+            )
+        if isinstance(error, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError):
+            return ConnectFailed(
+                f"{operation}: no trusted TLS connection to {host}: {says}",
+                created="no",
+                retryable=False,
+                way_out="Check the base URL; for a certificate authority of your own set `verify` to its bundle.",
+            )
+        if isinstance(error, aiohttp.InvalidURL):
+            return ConnectFailed(f"{operation}: {host} is no host that can be called", created="no", retryable=False)
+        return ConnectFailed(f"{operation}: no connection to {host}: {says}", created="no")
+
+    def _harmless(self, error: BaseException | None) -> bool:
+        """Whether the error and all it hangs on may be seen: chained exceptions are printed, and some quote the whole URL."""
+        while error is not None:
+            if (
+                self._redact(str(error), None) != str(error)
+                or "://" in str(error)
+                or isinstance(error, httpx.HTTPError)
+            ):
+                return False
+            error = error.__cause__ or error.__context__
+        return True
+
+
+@cache
+def default_tls() -> ssl.SSLContext:
+    """A context that trusts the certificate authorities of certifi; made once, for it takes tens of milliseconds."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _tls(verify: bool | str | Path | ssl.SSLContext) -> ssl.SSLContext | bool:
+    if isinstance(verify, str | Path):
+        path = Path(verify)
+        return ssl.create_default_context(capath=path) if path.is_dir() else ssl.create_default_context(cafile=path)
+    return default_tls() if verify is True else verify
+
+
+def header_of(reply: Reply, names: Sequence[str]) -> str | None:
+    """The first of the named headers that the reply has."""
+    return next((value for name in names if (value := reply.headers.get(name))), None)
