@@ -52,7 +52,7 @@ class Capabilities:
     wishes: frozenset[str] = frozenset()
     """The job's wishes that are honoured: `interval`, `stop_on`, `callback`, `user`, `metadata`, `language`."""
     operations: frozenset[str] = frozenset()
-    """Of `cancel`, `find`, `sweep`, `delete`, `callback`: those the vendor has."""
+    """Of `cancel`, `find`, `sweep`, `delete`, `callback`: those the vendor has; `run` where the work is done here."""
     transcript: TranscriptCapability | None = None
     regions: tuple[str, ...] | None = None
     """Where the media is processed; `None`: not known. `here` is the caller's own machine."""

@@ -129,10 +129,8 @@ def _wishes(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> list[
         "metadata": bool(job.metadata),
         "language": job.spoken_language is not None,
     }
-    # What is only the caller's own comes back in the result whether or not the vendor keeps it.
-    silent = {"user", "metadata", "language"}
     return [
         Note(code="wish_ignored", says=f"{name} is not honoured by this provider")
         for name, is_wished in wished.items()
-        if is_wished and name not in able.wishes and name not in silent
+        if is_wished and name not in able.wishes
     ]

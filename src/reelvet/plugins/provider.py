@@ -146,6 +146,9 @@ class Provider(ABC):
     id: str
     """The provider's id, as in its `ProviderSpec`."""
 
+    sandbox: bool = False
+    """Whether what it talks to is an emulator, or a base URL that is not the vendor's."""
+
     def __init__(self, settings: Any, context: ProviderContext) -> None:
         self.settings = settings
         self.context = context
@@ -216,6 +219,13 @@ class Provider(ABC):
         Raises:
             ProviderError: The call failed; the task is as it was.
         """
+
+    async def run(self, ref: TaskRef, task: VendorTask) -> RawTask:
+        """Does the work of a task here and now, for a provider that does its own work; called by whoever waits.
+
+        A provider without the operation `run` is polled with `fetch` instead.
+        """
+        return await self.fetch(ref)
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops a task.

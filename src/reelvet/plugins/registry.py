@@ -79,7 +79,7 @@ class Registry:
         Raises:
             PluginError: It implements a hook that does not exist, or none.
         """
-        name = name or getattr(plugin, "__name__", repr(plugin))
+        name = name or str(getattr(plugin, "__name__", plugin))
         manager = pluggy.PluginManager(hooks.PROJECT)
         manager.add_hookspecs(hooks)
         try:

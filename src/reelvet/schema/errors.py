@@ -315,14 +315,6 @@ class CallbackRejected(ProviderError):
     """A callback that is forged, tampered with, malformed or too large."""
 
 
-class SubmitRejected(ProviderError):
-    """Every task of the job was certainly refused. `ticket` tells it task by task."""
-
-    def __init__(self, message: str, *args: Any, ticket: Ticket | None = None, **facts: Any) -> None:
-        super().__init__(message, *args, **facts)
-        self.ticket = ticket
-
-
 class SubmitOutcomeUnknown(ProviderError):
     """A submit failed in a way that may have created a task. `ticket` is what is needed to look it up; do not resubmit."""
 

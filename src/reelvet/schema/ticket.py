@@ -16,7 +16,7 @@ from pydantic.functional_serializers import SerializerFunctionWrapHandler
 from reelvet.schema.base import Stored
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
-from reelvet.schema.task import TaskError, TaskRef
+from reelvet.schema.task import RawTask, TaskError, TaskRef
 from reelvet.schema.validation import sentences
 
 _PLAIN = "plain:"
@@ -44,6 +44,11 @@ class TicketTask(Stored):
     state: TaskState
     category: str | None = None
     error: TaskError | None = Field(None, description="Why it was not created, or why that is unknown.")
+    answer: RawTask | None = Field(None, description="The reply itself, of a vendor that answers at once.")
+
+
+def _name(source: Path | str | bytes) -> str:
+    return str(source) if isinstance(source, Path) else "text"
 
 
 class Ticket(Stored):
@@ -110,7 +115,7 @@ class Ticket(Stored):
             text = source.read_bytes() if isinstance(source, Path) else source
             data = json.loads(text)
         except OSError as error:
-            raise InvalidTicket(f"cannot read the ticket {source}: {error.strerror or error}") from None
+            raise InvalidTicket(f"cannot read the ticket {_name(source)}: {error.strerror or error}") from None
         except ValueError as error:
             raise InvalidTicket(f"the ticket is no JSON: {error}") from None
         try:

@@ -1,0 +1,252 @@
+"""`reelvet.toml` and everything that overrides it, as one frozen object."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+
+from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
+from reelvet.schema.base import Strict
+from reelvet.schema.errors import ConfigurationError, MissingSecret, UnknownInstance
+from reelvet.schema.validation import first_field, sentences
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from reelvet.plugins import Registry
+
+_SECRET_HINTS = ("key", "secret", "token", "password", "credential")
+
+
+class FetchConfig(Strict):
+    """`[fetch]`: what the guarded fetcher may do."""
+
+    allow: tuple[str, ...] = Field((), description="Private hosts that may be fetched from: `host`, `host:port`, or a network in CIDR notation.")
+    max_bytes: int = Field(5 * 1024**3, gt=0, description="Bytes; a larger body is refused.")
+    timeout: float = Field(3600.0, gt=0, description="Seconds for one download, all redirects included.")
+
+
+class SecretsConfig(Strict):
+    """`[secrets]`: reelvet's own secrets. Each may be `env:NAME` or `file:PATH`."""
+
+    key: SecretStr | None = Field(None, description="Seals URLs in tickets: 32 bytes in URL-safe base64, as `reelvet doctor` shows how to make.")
+    callbacks: dict[str, SecretStr] = Field(default_factory=dict, description="Name -> secret by which a vendor's callbacks are verified.")
+
+
+class PollingConfig(Strict):
+    """`[polling]`: how often a vendor is asked. A vendor's own hint comes first."""
+
+    first: float = Field(1.0, gt=0, description="Seconds until the first question.")
+    most: float = Field(15.0, gt=0, description="Seconds between two questions at most.")
+    settle_window: float = Field(10.0, ge=0, description="Seconds in which a submit of unknown outcome is looked up at the vendor.")
+
+
+class PluginsConfig(Strict):
+    """`[plugins]`: which installed plugins may be loaded."""
+
+    allow: tuple[str, ...] | None = Field(None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise.")
+
+
+class Config(Strict):
+    """A whole configuration, its references to secrets not yet resolved.
+
+    Raises:
+        ConfigurationError: By `load` and `parse`: something is unknown, missing or of the wrong type.
+    """
+
+    use: str | None = Field(None, description="The instance jobs go to.")
+    policy: tuple[str, ...] = Field(("default",), description="Policies that judge: names of shipped or configured ones, or paths. The first decides.")
+    providers: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Instance -> its settings; `plugin` names the provider where the instance's name does not.")
+    policies: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Name -> a policy of your own.")
+    fetch: FetchConfig = Field(default_factory=FetchConfig)
+    secrets: SecretsConfig = Field(default_factory=SecretsConfig)
+    polling: PollingConfig = Field(default_factory=PollingConfig)
+    plugins: PluginsConfig = Field(default_factory=PluginsConfig)
+    production: bool = Field(False, description="Refuse results from emulators and from base URLs that are not the vendor's.")
+    profile: str | None = Field(None, description="The profile that was chosen.")
+    source: str | None = Field(None, description="The file it was read from.")
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _one_policy(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
+
+    @classmethod
+    def load(
+        cls, path: Path | str | None = None, *, profile: str | None = None, environ: Mapping[str, str] | None = None, **arguments: Any
+    ) -> Self:
+        """The configuration from file, profile, environment and arguments, each overriding what comes before it.
+
+        Args:
+            path: The file; by default `REELVET_CONFIG`, `./reelvet.toml`, or the user's own.
+            profile: A `[profiles.<name>]` table to lay over the file; by default `REELVET_PROFILE`.
+            environ: The environment.
+            arguments: Any key of the file, as `use="local"` or `providers={"local": {...}}`; `None` says nothing.
+        """
+        environ = os.environ if environ is None else environ
+        file = find_file(path, environ)
+        data = read_file(file) if file else {}
+        return cls.parse(data, profile=profile, environ=environ, source=str(file) if file else None, **arguments)
+
+    @classmethod
+    def parse(
+        cls,
+        data: Mapping[str, Any],
+        *,
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        source: str | None = None,
+        **arguments: Any,
+    ) -> Self:
+        """The same from data that has the shape of the file; without `environ`, no variable overrides it."""
+        data = dict(data)
+        profiles = data.pop("profiles", {})
+        profile = profile or (environ or {}).get("REELVET_PROFILE") or data.pop("profile", None)
+        if profile is not None:
+            if not isinstance(profiles, dict) or profile not in profiles:
+                known = ", ".join(sorted(profiles)) or "none"
+                raise ConfigurationError(f"there is no profile {profile!r} (known: {known})", field="profile", source=source)
+            data = merge(data, profiles[profile])
+        if environ is not None:
+            data = merge(data, from_environment(environ, data.get("providers", {})))
+        data = merge(data, {name: value for name, value in arguments.items() if value is not None})
+        try:
+            return cls(**data, **{"profile": profile, "source": source})
+        except ValidationError as error:
+            raise ConfigurationError(_explain(error, cls), field=first_field(error), source=source) from None
+        except TypeError:
+            raise ConfigurationError("'source' cannot be configured", field="source", source=source) from None
+
+    # --- instances ---
+
+    def active(self, registry: Registry) -> str:
+        """The instance that jobs go to.
+
+        Raises:
+            ConfigurationError: Several are configured and none is chosen, or none is and `local` is not installed.
+            UnknownInstance: The chosen one is neither configured nor an installed provider.
+        """
+        if self.use is not None:
+            self.plugin_of(self.use, registry)
+            return self.use
+        if len(self.providers) == 1:
+            return next(iter(self.providers))
+        if self.providers:
+            raise ConfigurationError(
+                f"several instances are configured ({', '.join(self.providers)}) and none is chosen",
+                field="use", source=self.source, way_out="Set `use = \"...\"`, REELVET_USE, or the argument use=.",
+            )  # fmt: skip
+        if "local" in registry:
+            return "local"
+        raise ConfigurationError(
+            "no instance is configured and the local provider is not installed", field="use", source=self.source,
+            way_out="Install reelvet-local, or write a [providers.<name>] table.",
+        )  # fmt: skip
+
+    def plugin_of(self, instance: str, registry: Registry) -> str:
+        """The provider id of an instance.
+
+        Raises:
+            UnknownInstance: It is neither configured nor the id of an installed provider.
+            PluginError: The plugin it names is missing or broken.
+        """
+        if instance in self.providers:
+            plugin = self.providers[instance].get("plugin", instance)
+            registry.spec(str(plugin))
+            return str(plugin)
+        if instance in registry:
+            return instance
+        if any(problem.plugin == instance for problem in registry.problems):
+            registry.spec(instance)
+        known = sorted({*self.providers, *(spec.id for spec in registry)})
+        close = difflib.get_close_matches(instance, known, n=1)
+        hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known) or 'none'}."
+        raise UnknownInstance(f"there is no instance {instance!r}", field="use", source=self.source, way_out=hint)
+
+    def settings(self, instance: str, registry: Registry, *, environ: Mapping[str, str] | None = None) -> BaseModel | None:
+        """An instance's settings, its references resolved, checked by its provider's own model.
+
+        A field that is not configured is taken from the vendor's own environment variable, where the provider's
+        model names one.
+
+        Raises:
+            MissingSecret: A credential is needed and not given.
+            ConfigurationError: A field is unknown, missing or of the wrong type.
+        """
+        environ = os.environ if environ is None else environ
+        plugin = self.plugin_of(instance, registry)
+        model = registry.load(plugin, "settings")
+        table = {key: value for key, value in self.providers.get(instance, {}).items() if key != "plugin"}
+        where = f"providers.{instance}"
+        table = {key: _resolve(value, f"{where}.{key}", environ) for key, value in table.items()}
+        if model is None:
+            if table:
+                raise ConfigurationError(f"{where} takes no settings, got {', '.join(table)}", field=where, source=self.source)
+            return None
+        for name, variables in vendor_variables(model).items():
+            value = next((environ[v] for v in variables if environ.get(v)), None)
+            if name not in table and value is not None:
+                table[name] = value
+        try:
+            settings: BaseModel = model(**table)
+        except ValidationError as error:
+            raise _settings_error(error, model, where, self.source) from None
+        return settings
+
+    @cached_property
+    def seal_key(self) -> SecretStr | None:
+        """`[secrets] key`, its reference resolved."""
+        if self.secrets.key is None:
+            return None
+        return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
+
+
+def vendor_variables(model: type[BaseModel]) -> dict[str, list[str]]:
+    """Field -> the environment variables that the vendor's own tools read for it.
+
+    A settings model names them as `Field(json_schema_extra={"env": ["ACME_API_KEY"]})`.
+    """
+    found = {}
+    for name, field in model.model_fields.items():
+        extra = field.json_schema_extra
+        if isinstance(extra, dict) and isinstance(extra.get("env"), list):
+            found[name] = [str(variable) for variable in extra["env"]]  # type: ignore[union-attr]
+    return found
+
+
+def _resolve(value: Any, field: str, environ: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return resolve_reference(value, field=field, environ=environ)
+    if isinstance(value, dict):
+        return {key: _resolve(item, f"{field}.{key}", environ) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolve(item, f"{field}[{index}]", environ) for index, item in enumerate(value)]
+    return value
+
+
+def _looks_secret(field: str) -> bool:
+    return any(hint in field.lower() for hint in _SECRET_HINTS)
+
+
+def _explain(error: ValidationError, model: type[BaseModel]) -> str:
+    told = []
+    for field, says in sentences(error, secret=_looks_secret):
+        close = difflib.get_close_matches(field, model.model_fields, n=1) if says == "no such field" else []
+        told.append(f"{field}: {says}" + (f", did you mean {close[0]!r}?" if close else ""))
+    return "invalid configuration: " + "; ".join(told)
+
+
+def _settings_error(error: ValidationError, model: type[BaseModel], where: str, source: str | None) -> ConfigurationError:
+    variables = vendor_variables(model)
+    for item in error.errors(include_url=False, include_input=False):
+        name = str(item["loc"][0]) if item["loc"] else ""
+        if item["type"] == "missing" and _looks_secret(name):
+            ways = [f"`{name}` in [{where}]", *variables.get(name, [])]
+            return MissingSecret(f"{where}.{name} is missing", field=f"{where}.{name}", source=source, way_out=f"Give it as {' or as '.join(ways)}.")
+    return ConfigurationError(f"[{where}] {_explain(error, model)}", field=f"{where}.{first_field(error) or ''}".rstrip("."), source=source)
