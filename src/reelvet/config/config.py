@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import ConfigurationError, MissingSecret, UnknownInstance
+from reelvet.schema.urls import MASK
 from reelvet.schema.validation import first_field, sentences
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class PollingConfig(Strict):
 
     first: float = Field(1.0, gt=0, description="Seconds until the first question.")
     most: float = Field(15.0, gt=0, description="Seconds between two questions at most.")
+    give_up: float = Field(86400.0, gt=0, description="Seconds after which `wait` stops waiting for a task that never ends.")
     settle_window: float = Field(10.0, ge=0, description="Seconds in which a submit of unknown outcome is looked up at the vendor.")
 
 
@@ -169,11 +171,19 @@ class Config(Strict):
         hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known) or 'none'}."
         raise UnknownInstance(f"there is no instance {instance!r}", field="use", source=self.source, way_out=hint)
 
-    def settings(self, instance: str, registry: Registry, *, environ: Mapping[str, str] | None = None) -> BaseModel | None:
+    def settings(
+        self, instance: str, registry: Registry, *, environ: Mapping[str, str] | None = None, credentials: bool = True
+    ) -> BaseModel | None:
         """An instance's settings, its references resolved, checked by its provider's own model.
 
         A field that is not configured is taken from the vendor's own environment variable, where the provider's
         model names one.
+
+        Args:
+            instance: The instance.
+            registry: The installed providers.
+            environ: The environment.
+            credentials: `False` puts `***` in place of every secret, for what is planned or read without talking.
 
         Raises:
             MissingSecret: A credential is needed and not given.
@@ -184,6 +194,9 @@ class Config(Strict):
         model = registry.load(plugin, "settings")
         table = {key: value for key, value in self.providers.get(instance, {}).items() if key != "plugin"}
         where = f"providers.{instance}"
+        secret = secret_fields(model) if model is not None else frozenset()
+        if not credentials:
+            table = {key: value for key, value in table.items() if key not in secret} | dict.fromkeys(secret, MASK)
         table = {key: _resolve(value, f"{where}.{key}", environ) for key, value in table.items()}
         if model is None:
             if table:
@@ -218,6 +231,11 @@ def vendor_variables(model: type[BaseModel]) -> dict[str, list[str]]:
         if isinstance(extra, dict) and isinstance(extra.get("env"), list):
             found[name] = [str(variable) for variable in extra["env"]]  # type: ignore[union-attr]
     return found
+
+
+def secret_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a settings model that are secrets."""
+    return frozenset(name for name, field in model.model_fields.items() if "SecretStr" in str(field.annotation))
 
 
 def _resolve(value: Any, field: str, environ: Mapping[str, str]) -> Any:

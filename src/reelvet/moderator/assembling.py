@@ -1,0 +1,113 @@
+"""One result out of what a provider read. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from reelvet.plugins import Looked, final_coverage, plan_coverage
+from reelvet.schema.result import Coverage, CoverageState, MediaFacts, ModerationResult, Note, TaskRecord
+from reelvet.schema.task import RawTask, Status
+from reelvet.schema.ticket import TaskState
+from reelvet.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reelvet.plugins import Provider, Report
+    from reelvet.schema.plan import Plan
+    from reelvet.schema.ticket import Ticket
+
+_WAITING = {Status.QUEUED, Status.RUNNING}
+_EVALUATED = {CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
+
+
+def combine(statuses: Iterable[Status]) -> Status:
+    """The status of a job from those of its tasks: all equal: that; any not final: running; any unknown: unknown;
+    else partial. A job without tasks failed."""
+    found = set(statuses)
+    if not found:
+        return Status.FAILED
+    if len(found) == 1:
+        return found.pop()
+    if found & _WAITING:
+        return Status.RUNNING
+    return Status.UNKNOWN if Status.UNKNOWN in found else Status.PARTIAL
+
+
+def assemble(ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], provider: Provider, *, notes: Sequence[Note] = ()) -> ModerationResult:
+    """The result of a job, not yet judged.
+
+    Args:
+        ticket: The job's handle.
+        plan: Its plan, made anew; `None` for tasks created elsewhere.
+        raws: What the vendor says of each task that exists.
+        provider: Whose `read` is asked.
+        notes: Warnings that arose on the way.
+    """
+    report = provider.read(plan, raws)
+    missing = [task for task in ticket.tasks if task.state is not TaskState.CREATED]
+    absent = {TaskState.NOT_CREATED: Status.FAILED, TaskState.UNKNOWN: Status.UNKNOWN}
+    status = combine([*(raw.status for raw in raws), *(absent[task.state] for task in missing)])
+    if not ticket.tasks and plan is not None and plan.unsupported:
+        notes = [*notes, Note(code="nothing_to_do", says="; ".join(f"{u.field}: {u.says}" for u in plan.unsupported))]
+    job = ticket.job or {}
+    return ModerationResult(
+        key=ticket.key,
+        provider=ticket.provider,
+        instance=ticket.instance,
+        sandbox=provider.sandbox,
+        status=status,
+        verdict=None,
+        findings=tuple(report.findings),
+        coverage=tuple(_coverage(ticket, plan, report, provider)),
+        transcripts=tuple(report.transcripts),
+        media=_media(ticket, report),
+        usage=tuple(report.usage),
+        tasks=(
+            *(TaskRecord.of(raw, provider=ticket.provider, instance=ticket.instance) for raw in raws),
+            *(
+                TaskRecord(provider=ticket.provider, instance=ticket.instance, id=task.ref.id, status=absent[task.state], error=task.error)
+                for task in missing
+            ),
+        ),
+        versions={"reelvet": VERSION, "taxonomy": provider.context.taxonomy.version, **report.versions},
+        created_at=ticket.submitted_at,
+        finished_at=datetime.now(UTC) if status.final else None,
+        user=job.get("user"),
+        metadata=job.get("metadata") or {},
+        warnings=tuple(dict.fromkeys([*(plan.warnings if plan else ()), *notes, *report.warnings])),
+    )
+
+
+def _coverage(ticket: Ticket, plan: Plan | None, report: Report, provider: Provider) -> list[Coverage]:
+    if plan is not None:
+        return [_as_promised(row, ticket) for row in report.coverage]
+    patterns = (ticket.job or {}).get("detect")
+    if patterns is None:
+        return list(report.coverage)
+    # A task created elsewhere: what it was made to look for is held against what its payload shows that it looked for.
+    able, taxonomy = provider.effective(), provider.context.taxonomy
+    rows = plan_coverage(
+        [(label, channel) for label in taxonomy.expand_all(patterns) for channel in able.channels], able, taxonomy, ticket.provider
+    )
+    looked = [
+        Looked([row.label], row.channel, floor=row.floor, through=row.through, why=None if row.state in _EVALUATED else row.why)
+        for row in report.coverage
+        if row.state in _EVALUATED or row.why
+    ]
+    return final_coverage(rows, looked, report.findings, able, taxonomy)
+
+
+def _as_promised(row: Coverage, ticket: Ticket) -> Coverage:
+    """The row, unless settings have changed since and it was never part of what was submitted."""
+    if row.state is CoverageState.NOT_EVALUATED or row.label in ticket.asks.get(row.channel, ()):
+        return row
+    why = "it was not looked for when the job was submitted"
+    return row if row.state is CoverageState.HIT else row.model_copy(update={"state": CoverageState.NOT_EVALUATED, "floor": None, "why": why})
+
+
+def _media(ticket: Ticket, report: Report) -> MediaFacts:
+    told = (ticket.job or {}).get("media") or {}
+    known = report.media or MediaFacts(kind=told.get("kind") or "video", duration=None)
+    return known.model_copy(update={"source": known.source or ticket.media.source})

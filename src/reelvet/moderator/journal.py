@@ -1,0 +1,62 @@
+"""What was submitted, by key: the same job twice is one submission, another job under the same key is refused."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from reelvet.schema.errors import KeyConflict
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from reelvet.schema.job import ModerationJob
+    from reelvet.schema.ticket import Ticket
+
+_MOST_ENTRIES = 10_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """One key and attempt."""
+
+    fingerprint: str
+    ticket: Ticket | None = None
+    """`None` until the submission has come to something."""
+    submitting: asyncio.Lock | None = field(default=None, repr=False)
+
+
+class MemoryJournal:
+    """The keys of one moderator, the most recent ones, in memory."""
+
+    def __init__(self, most: int = _MOST_ENTRIES) -> None:
+        self._entries: OrderedDict[tuple[str, int], Entry] = OrderedDict()
+        self._most = most
+
+    def enter(self, job: ModerationJob) -> Entry:
+        """The entry of a job's key and attempt, made if there is none.
+
+        Raises:
+            KeyConflict: The key and attempt stand for another job.
+        """
+        place = (job.key, job.attempt)
+        entry = self._entries.get(place)
+        if entry is None:
+            entry = self._entries[place] = Entry(job.fingerprint)
+            self._forget()
+        elif entry.fingerprint != job.fingerprint:
+            raise KeyConflict(job.key, attempt=job.attempt)
+        self._entries.move_to_end(place)
+        return entry
+
+    def drop(self, job: ModerationJob) -> None:
+        """Forgets a submission that certainly created nothing, so that it may be tried again."""
+        self._entries.pop((job.key, job.attempt), None)
+
+    def _forget(self) -> None:
+        for place in list(self._entries):
+            if len(self._entries) <= self._most:
+                return
+            if self._entries[place].ticket is not None:
+                del self._entries[place]
