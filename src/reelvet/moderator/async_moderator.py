@@ -1,0 +1,333 @@
+"""The moderator, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, ValidationError
+
+from reelvet.config import Config
+from reelvet.moderator import many, submitting, waiting
+from reelvet.moderator.assembling import assemble
+from reelvet.moderator.instance import Instance
+from reelvet.moderator.journal import MemoryJournal
+from reelvet.moderator.many import Moderated
+from reelvet.moderator.seal import unseal
+from reelvet.plugins import Health, Registry, TimeWindow
+from reelvet.policy import Policy, judge
+from reelvet.schema.errors import ConfigurationError, InvalidOptions, LookupUnsupported, PluginNotFound, SubmitOutcomeUnknown
+from reelvet.schema.job import ModerationJob
+from reelvet.schema.result import ModerationResult, Note
+from reelvet.schema.task import RawTask
+from reelvet.schema.ticket import TaskState, Ticket, TicketTask
+from reelvet.schema.validation import sentences
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Callable, Sequence
+
+    from reelvet.plugins import Progress
+    from reelvet.schema.plan import Plan
+
+_FIND_SINCE = timedelta(days=3)
+
+
+class AsyncModerator:
+    """Jobs in, verdicts out, through one configured instance.
+
+    ```python
+    async with AsyncModerator.from_config() as moderator:
+        result = await moderator.moderate(ModerationJob(media="https://cdn.example.com/clip.mp4"))
+    ```
+
+    Args:
+        config: The configuration; by default what `Config.load()` finds.
+        use: The instance jobs go to, overriding the configuration's.
+        registry: The installed providers; by default discovered.
+        policies: What judges the results; by default the configuration's.
+        credentials: `False` for a moderator that only plans and reads stored payloads.
+
+    Raises:
+        ConfigurationError: The configuration cannot work.
+        PluginError: The instance's provider is missing or broken.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        use: str | None = None,
+        registry: Registry | None = None,
+        policies: Sequence[Policy] | None = None,
+        credentials: bool = True,
+    ) -> None:
+        self.config = (config if config is not None else Config.load()).model_copy(update={"use": use} if use is not None else {})
+        self.registry = registry if registry is not None else Registry.discover(allow=self.config.plugins.allow)
+        self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
+        self._credentials = credentials
+        self._instances: dict[str, Instance] = {}
+        self._journal = MemoryJournal()
+        # What the configuration names must be usable now, not when the first video waits for it.
+        self.use = self.config.active(self.registry)
+        self._instance(self.use)
+
+    @classmethod
+    def from_config(cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any) -> Self:
+        """A moderator from `reelvet.toml`, the profile, the environment and the arguments, each overriding what comes before it.
+
+        Args:
+            path: The file; by default `REELVET_CONFIG`, `./reelvet.toml`, or the user's own.
+            use: The instance jobs go to.
+            profile: A `[profiles.<name>]` table to lay over the file.
+            arguments: Any key of the file, as `policy="kids"` or `providers={"local": {"interval": 2}}`.
+        """
+        return cls(Config.load(path, profile=profile, use=use, **arguments))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes every provider that was opened."""
+        for instance in self._instances.values():
+            await instance.close()
+
+    # --- without talking ---
+
+    def plan(self, job: ModerationJob, *, use: str | None = None) -> Plan:
+        """What the vendor would be sent, and what would be looked at. No I/O; never refuses a job for what it asks.
+
+        Raises:
+            UnknownLabel: A label in the job is in no taxonomy.
+            InvalidOptions: The options for the provider are not its own.
+        """
+        instance = self._instance(use)
+        self._check_options(job)
+        plan = instance.provider.plan(job)
+        if plan.unsupported and job.on_unsupported == "skip":
+            skipped = [Note(code="unsupported_skipped", says=f"{item.field}: {item.says}") for item in plan.unsupported]
+            plan = plan.model_copy(update={"warnings": (*plan.warnings, *skipped)})
+        return plan
+
+    def normalize(self, payload: Any, *, use: str | None = None, job: ModerationJob | None = None) -> ModerationResult:
+        """A stored reply to the vendor's "get task" as a judged result. No I/O.
+
+        Args:
+            payload: The reply, parsed from JSON, in any dialect of the vendor's.
+            use: The instance, or the provider's id.
+            job: What was asked; without it the coverage is what the payload shows.
+
+        Raises:
+            InvalidJob: The payload is no such reply.
+        """
+        instance = self._instance(use)
+        raw = instance.provider.recognize(payload)
+        plan = self.plan(job, use=instance.name) if job is not None else None
+        ticket = Ticket.adopt(instance.provider.id, raw.ref.id, instance=instance.name)
+        if job is not None and plan is not None:
+            ticket = ticket.model_copy(update={"key": job.key, "attempt": job.attempt, "job": job.model_dump(mode="json"), "asks": plan.asks})
+            ticket = ticket.model_copy(update={"media": ticket.media.model_copy(update={"source": job.media.source, "digest": job.media.digest})})
+        return self._judge(assemble(ticket, plan, [raw], instance.provider))
+
+    # --- talking ---
+
+    async def moderate(
+        self, job: ModerationJob, *, timeout: float | None = None, on_progress: Callable[[Progress], None] | None = None  # noqa: ASYNC109
+    ) -> ModerationResult:
+        """Submits a job and waits for its result. See `submit` and `wait` for what is raised."""
+        return await self.wait(await self.submit(job), timeout=timeout, on_progress=on_progress)
+
+    async def submit(self, job: ModerationJob, *, use: str | None = None) -> Ticket:
+        """Creates the job's tasks at the vendor, once: the same job under the same key gives the same ticket.
+
+        Raises:
+            UnsupportedFeature: A demand of the job cannot be met.
+            KeyConflict: The key stands for another job.
+            SubmitOutcomeUnknown: A task may or may not exist; the error's ticket is what to look it up with.
+            ProviderError: Nothing was created.
+        """
+        instance = self._instance(use)
+        plan = self.plan(job, use=instance.name)
+        submitting.check_demands(job, plan)
+        entry = self._journal.enter(job)
+        if entry.submitting is None:
+            entry.submitting = asyncio.Lock()
+        async with entry.submitting:
+            if entry.ticket is None:
+                await instance.open()
+                try:
+                    entry.ticket = await submitting.submit(
+                        job, plan, instance, window=self.config.polling.settle_window, key=self.config.seal_key
+                    )
+                except SubmitOutcomeUnknown as error:
+                    entry.ticket = error.ticket
+                    raise
+                finally:
+                    if entry.ticket is None:
+                        self._journal.drop(job)
+            elif any(task.state is TaskState.UNKNOWN for task in entry.ticket.tasks):
+                raise SubmitOutcomeUnknown(
+                    f"job {job.key} was submitted before and what became of it is not known", instance.provider.id, instance.name,
+                    ticket=entry.ticket, way_out="Look it up with find(key); attempt=2 submits it anew.",
+                )  # fmt: skip
+        return entry.ticket
+
+    async def wait(
+        self,
+        ticket: Ticket,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109  (past it the job goes on, which a cancelled scope could not say)
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> ModerationResult:
+        """The result of a submitted job, here or in another process, now or another day.
+
+        Args:
+            ticket: The job's handle.
+            timeout: Seconds to wait at most; the job goes on.
+            on_progress: Told how far each task is, from the event loop.
+
+        Raises:
+            WaitTimeout: The time was up first; the ticket still stands.
+            InvalidTicket: The ticket's URL cannot be had here.
+            ProviderError: Asking the vendor failed for good.
+        """
+        instance = self._instance(ticket.instance)
+        if "run" in instance.provider.effective().operations:
+            ticket = unseal(ticket, self.config.seal_key)
+        job, plan = self._replan(ticket, instance)
+        await instance.open()
+        raws, notes = await waiting.wait(
+            ticket, plan, instance, self.config.polling,
+            timeout=timeout, expires_at=job.expires_at(ticket.submitted_at) if job else None, on_progress=on_progress,
+        )  # fmt: skip
+        return self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+
+    async def status(self, ticket: Ticket) -> ModerationResult:
+        """The result as far as it is; its verdict is `null` until the job has ended.
+
+        Raises:
+            ProviderError: A call failed.
+        """
+        instance = self._instance(ticket.instance)
+        await instance.open()
+        raws = await waiting.look(ticket, instance)
+        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+
+    async def cancel(self, ticket: Ticket) -> ModerationResult:
+        """Stops a job and gives what there is of its result.
+
+        Raises:
+            CancelUnsupported: The vendor has no cancel.
+            ProviderError: A call failed.
+        """
+        instance = self._instance(ticket.instance)
+        await instance.open()
+        raws = await waiting.cancel(ticket, instance)
+        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+
+    async def find(self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None) -> list[Ticket]:
+        """Tickets for the tasks that the vendor holds under a job's key.
+
+        Args:
+            key: The job's key.
+            attempt: Which attempt of it.
+            use: The instance.
+            since: How far back to look; by default three days.
+
+        Raises:
+            LookupUnsupported: The vendor keeps no key.
+            ProviderError: The call failed.
+        """
+        instance = self._instance(use)
+        if "find" not in instance.provider.effective().operations:
+            raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
+        await instance.open()
+        wanted = ModerationJob(media="https://any.invalid/", key=key, attempt=attempt).vendor_key
+        found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
+        return [_found(raw, key, attempt, instance) for raw in found]
+
+    async def moderate_many(
+        self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
+    ) -> AsyncIterator[Moderated]:
+        """Moderates many jobs at a time, giving each as it ends.
+
+        Jobs are taken from the iterable only as there is room, so that memory holds what is in flight and no more.
+        A job that fails is an item with its error; the others go on.
+
+        Args:
+            jobs: The jobs, finite or not.
+            concurrency: How many are in flight at a time.
+        """
+        async for item in many.moderate_many(self, jobs, concurrency):
+            yield item
+
+    async def check(self, *, use: str | None = None) -> Health:
+        """A free call at the vendor that proves credentials and reach."""
+        instance = self._instance(use)
+        await instance.open()
+        return await instance.provider.check()
+
+    # --- inside ---
+
+    def _instance(self, name: str | None) -> Instance:
+        name = name if name is not None else self.use
+        if name not in self._instances:
+            self._instances[name] = Instance(name, self.config, self.registry, credentials=self._credentials)
+        return self._instances[name]
+
+    def _replan(self, ticket: Ticket, instance: Instance) -> tuple[ModerationJob | None, Plan | None]:
+        """The job and plan of a ticket. Planning is pure, so it is done again rather than stored."""
+        job = ticket.moderation_job()
+        return job, None if job is None else self.plan(job, use=instance.name)
+
+    def _judge(self, result: ModerationResult) -> ModerationResult:
+        return judge(result, self.policies, self.registry.taxonomy)
+
+    def _check_options(self, job: ModerationJob) -> None:
+        for provider, options in job.options.items():
+            try:
+                model: type[BaseModel] | None = self.registry.load(provider, "options")
+            except PluginNotFound:
+                continue  # not installed here: carried along for where it is
+            if model is None:
+                if options:
+                    raise InvalidOptions(f"options.{provider}: the provider takes no options", field=f"options.{provider}")
+                continue
+            try:
+                model(**options)
+            except ValidationError as error:
+                faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error))
+                known = ", ".join(model.model_fields)
+                raise InvalidOptions(f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}.") from None
+
+
+def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
+    """The policies that a configuration names: its own, shipped ones, or files.
+
+    Raises:
+        ConfigurationError: There is no such policy, or it is malformed.
+    """
+    policies = []
+    for name in config.policy:
+        if name in config.policies:
+            policies.append(Policy.parse({"name": name, **config.policies[name]}, taxonomy=registry.taxonomy))
+        elif name.endswith(".toml"):
+            policies.append(Policy.load(Path(name), taxonomy=registry.taxonomy))
+        else:
+            policies.append(Policy.named(name))
+    if not policies:
+        raise ConfigurationError("no policy is named, so nothing could be decided", field="policy", source=config.source)
+    return tuple(policies)
+
+
+def _found(raw: RawTask, key: str, attempt: int, instance: Instance) -> Ticket:
+    task = TicketTask(ref=raw.ref, state=TaskState.CREATED, category=raw.ref.category)
+    return Ticket(
+        key=key, attempt=attempt, provider=instance.provider.id, instance=instance.name,
+        submitted_at=raw.created_at or datetime.now(UTC), tasks=(task,),
+    )  # fmt: skip

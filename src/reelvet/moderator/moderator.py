@@ -1,0 +1,245 @@
+"""The moderator for code without an event loop: the same methods over the same code.
+
+Each `Moderator` has one background thread with an event loop of its own, started when it is first needed. So it works
+in threads, inside a running loop (Jupyter), and after a fork (gunicorn, Celery): a child starts its own thread.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from reelvet.config import Config
+    from reelvet.moderator.async_moderator import AsyncModerator
+    from reelvet.moderator.many import Moderated
+    from reelvet.plugins import Health, Progress, Registry
+    from reelvet.policy import Policy
+    from reelvet.schema.job import ModerationJob
+    from reelvet.schema.plan import Plan
+    from reelvet.schema.result import ModerationResult
+    from reelvet.schema.ticket import Ticket
+
+T = TypeVar("T")
+
+_CLOSING = 10.0
+
+
+class Moderator:
+    """Jobs in, verdicts out, through one configured instance.
+
+    ```python
+    with Moderator.from_config() as moderator:
+        result = moderator.moderate(ModerationJob(media="https://cdn.example.com/clip.mp4"))
+    ```
+
+    Safe to share between threads. Closed by `close`, by leaving the `with` block, or at exit.
+
+    Args and errors: as `AsyncModerator`.
+    """
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        *,
+        use: str | None = None,
+        registry: Registry | None = None,
+        policies: Sequence[Policy] | None = None,
+        credentials: bool = True,
+    ) -> None:
+        self._how: dict[str, Any] = {"use": use, "registry": registry, "policies": policies, "credentials": credentials}
+        self._config = config
+        self._starting = threading.Lock()
+        self._engine: _Engine | None = None
+        self._moderator()  # what the configuration names must be usable now
+
+    @classmethod
+    def from_config(cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any) -> Self:
+        """See `AsyncModerator.from_config`."""
+        from reelvet.config import Config  # noqa: PLC0415  (importing Moderator stays cheap)
+
+        return cls(Config.load(path, profile=profile, use=use, **arguments))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes what was opened and ends the thread. The moderator may be used again afterwards."""
+        with self._starting:
+            engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.close()
+
+    @property
+    def config(self) -> Config:
+        """The configuration in force."""
+        return self._moderator().config
+
+    @property
+    def registry(self) -> Registry:
+        """The installed providers."""
+        return self._moderator().registry
+
+    @property
+    def use(self) -> str:
+        """The instance jobs go to."""
+        return self._moderator().use
+
+    def plan(self, job: ModerationJob, *, use: str | None = None) -> Plan:
+        """See `AsyncModerator.plan`."""
+        return self._moderator().plan(job, use=use)
+
+    def normalize(self, payload: Any, *, use: str | None = None, job: ModerationJob | None = None) -> ModerationResult:
+        """See `AsyncModerator.normalize`."""
+        return self._moderator().normalize(payload, use=use, job=job)
+
+    def moderate(
+        self, job: ModerationJob, *, timeout: float | None = None, on_progress: Callable[[Progress], None] | None = None
+    ) -> ModerationResult:
+        """See `AsyncModerator.moderate`. `on_progress` is called from the background thread."""
+        return self._run(lambda moderator: moderator.moderate(job, timeout=timeout, on_progress=on_progress))
+
+    def submit(self, job: ModerationJob, *, use: str | None = None) -> Ticket:
+        """See `AsyncModerator.submit`."""
+        return self._run(lambda moderator: moderator.submit(job, use=use))
+
+    def wait(
+        self, ticket: Ticket, *, timeout: float | None = None, on_progress: Callable[[Progress], None] | None = None
+    ) -> ModerationResult:
+        """See `AsyncModerator.wait`. `on_progress` is called from the background thread."""
+        return self._run(lambda moderator: moderator.wait(ticket, timeout=timeout, on_progress=on_progress))
+
+    def status(self, ticket: Ticket) -> ModerationResult:
+        """See `AsyncModerator.status`."""
+        return self._run(lambda moderator: moderator.status(ticket))
+
+    def cancel(self, ticket: Ticket) -> ModerationResult:
+        """See `AsyncModerator.cancel`."""
+        return self._run(lambda moderator: moderator.cancel(ticket))
+
+    def find(self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None) -> list[Ticket]:
+        """See `AsyncModerator.find`."""
+        return self._run(lambda moderator: moderator.find(key, attempt=attempt, use=use, since=since))
+
+    def moderate_many(
+        self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
+    ) -> Iterator[Moderated]:
+        """See `AsyncModerator.moderate_many`."""
+        items = self._moderator().moderate_many(jobs, concurrency=concurrency)
+        try:
+            while True:
+                item = self._run(lambda _: anext(items, None))  # type: ignore[arg-type]
+                if item is None:
+                    return
+                yield item
+        finally:
+            self._run(lambda _: items.aclose())  # type: ignore[attr-defined]
+
+    def check(self, *, use: str | None = None) -> Health:
+        """See `AsyncModerator.check`."""
+        return self._run(lambda moderator: moderator.check(use=use))
+
+    # --- the thread ---
+
+    def _run(self, call: Callable[[AsyncModerator], Coroutine[Any, Any, T]]) -> T:
+        moderator = self._moderator()
+        engine = self._engine
+        if engine is None:
+            raise RuntimeError("the moderator was closed while it was used")
+        return engine.run(call(moderator))
+
+    def _moderator(self) -> AsyncModerator:
+        with self._starting:
+            if self._engine is None or self._engine.pid != os.getpid():
+                from reelvet.moderator.async_moderator import AsyncModerator  # noqa: PLC0415  (importing Moderator stays cheap)
+
+                self._engine = _Engine(AsyncModerator(self._config, **self._how))
+                # The registry is found once; a child of a fork makes everything else anew.
+                self._how["registry"] = self._engine.moderator.registry
+                self._config = self._engine.moderator.config
+            return self._engine.moderator
+
+
+class _Engine:
+    """An `AsyncModerator` and the thread it lives in."""
+
+    def __init__(self, moderator: AsyncModerator) -> None:
+        self.moderator = moderator
+        self.pid = os.getpid()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
+        _open_engines.add(self)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine in the thread. Interrupted (Ctrl-C), it cancels the work and waits until it has ended."""
+        import asyncio  # noqa: PLC0415  (as above)
+        from concurrent.futures import CancelledError, wait  # noqa: PLC0415
+
+        future = asyncio.run_coroutine_threadsafe(work, self._started())
+        try:
+            return future.result()
+        except CancelledError:
+            raise
+        except BaseException:
+            if not future.done():
+                future.cancel()
+                wait([future], timeout=_CLOSING)
+            raise
+
+    def close(self) -> None:
+        """Closes the moderator and ends the thread; in a child of a fork there is nothing to end."""
+        _open_engines.discard(self)
+        with self._lock:
+            loop, self._loop = self._loop, None
+        if loop is None or self.pid != os.getpid():
+            return
+        import asyncio  # noqa: PLC0415
+
+        asyncio.run_coroutine_threadsafe(self.moderator.aclose(), loop).result(_CLOSING)
+        loop.call_soon_threadsafe(loop.stop)
+        self._thread.join(_CLOSING)
+
+    def _started(self) -> asyncio.AbstractEventLoop:
+        import asyncio  # noqa: PLC0415
+
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_live, args=(loop,), name="reelvet", daemon=True)
+                self._thread.start()
+                self._loop = loop
+            return self._loop
+
+
+def _live(loop: asyncio.AbstractEventLoop) -> None:
+    import asyncio  # noqa: PLC0415
+
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+        loop.close()
+
+
+_open_engines: weakref.WeakSet[_Engine] = weakref.WeakSet()
+
+
+def _close_all() -> None:
+    for engine in list(_open_engines):
+        engine.close()
+
+
+# Before the interpreter joins the threads of executors, so that the loops can still end their work.
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
