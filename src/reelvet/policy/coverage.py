@@ -1,0 +1,100 @@
+"""What was not looked at, or not closely enough, and what that does to a verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reelvet.schema.result import CoverageState, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reelvet.policy.origins import Origins
+    from reelvet.policy.rulebook import Rulebook, Standing
+    from reelvet.policy.signals import Signals
+    from reelvet.schema.result import Coverage, Finding, MediaFacts, ModerationResult
+
+_EVALUATED = frozenset({CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR})
+
+# The last instant that is looked at stands before the end of the media, by up to the distance between two instants.
+# Where that distance is not known, a second is allowed: the usual interval of all vendors.
+_USUAL_GAP = 1.0
+
+
+def tell_coverage(result: ModerationResult, book: Rulebook, origins: Origins, signals: Signals) -> None:
+    """Add what the coverage rows speak for."""
+    rows = result.coverage
+    if rows and not any(row.state in _EVALUATED for row in rows):
+        signals.add(Verdict.ERROR, "nothing that was asked for was looked at")
+    found = {(label, finding.channel) for finding in _distinct(result) for label in book.above(finding.label)}
+    for row in rows:
+        standings = [book.standing(row.label, row.channel, *origin) for origin in origins.of(row.provider)]
+        judged = [standing for standing in standings if not standing.off]
+        if not judged:
+            continue
+        if row.state is CoverageState.BELOW_FLOOR:
+            _tell_floor(row, judged, signals)
+        if row.state is CoverageState.HIT and (row.label, row.channel) not in found:
+            signals.add(
+                Verdict.REVIEW,
+                "reported as a hit, but there is no finding for it",
+                label=row.label,
+                provider=row.provider,
+            )
+        if _is_cut(row, result.media):
+            _tell_cut(row, result.media, signals)
+    for pattern, labels in book.required.items():
+        _tell_required(pattern, labels, result, signals)
+
+
+def _distinct(result: ModerationResult) -> Sequence[Finding]:
+    return [*{(finding.label, finding.channel): finding for finding in result.findings}.values()]
+
+
+def _tell_floor(row: Coverage, standings: Sequence[Standing], signals: Signals) -> None:
+    lowest = min((standing.lowest for standing in standings if standing.lowest is not None), default=None)
+    if lowest is None or (row.floor is not None and lowest >= row.floor):
+        return
+    below = f"scores below {row.floor:g}" if row.floor is not None else "low scores, nobody says how low,"
+    why = f"nothing is reported of {below}, and the policy judges from {lowest:g}"
+    signals.add(Verdict.REVIEW, why, label=row.label, provider=row.provider, threshold=lowest, kind="floor")
+
+
+def _is_possible(row: Coverage) -> bool:
+    # A field that older stored results do not have: whether the instance can answer for the label in that channel.
+    return bool(getattr(row, "possible", True))
+
+
+def _is_cut(row: Coverage, media: MediaFacts) -> bool:
+    """Whether the looking stopped before the end of the media."""
+    if row.through is None or not _is_possible(row):
+        return False
+    if media.duration is None:
+        # Nobody knows the end (live, say): only a row that says so is cut.
+        return row.why is not None
+    if row.state is CoverageState.NOT_EVALUATED:
+        return row.through < media.duration
+    return row.through < media.duration - (media.largest_gap or _USUAL_GAP)
+
+
+def _tell_cut(row: Coverage, media: MediaFacts, signals: Signals) -> None:
+    end = f" of {media.duration:g} s" if media.duration is not None else ""
+    signals.add(Verdict.REVIEW, f"looked at only through {row.through:g} s{end}", provider=row.provider, kind="cut")
+
+
+def _tell_required(pattern: str, labels: frozenset[str], result: ModerationResult, signals: Signals) -> None:
+    possible = [row for row in result.coverage if row.label in labels and _is_possible(row)]
+    missed = [row for row in possible if row.state not in _EVALUATED or _is_cut(row, result.media)]
+    if not result.coverage or (possible and not missed):
+        return
+    if not possible:
+        signals.add(Verdict.REVIEW, "required, and nobody who took part can see it", label=pattern, kind="required")
+        return
+    row = missed[0]
+    why = f": {row.why}" if row.why else ""
+    signals.add(
+        Verdict.REVIEW,
+        f"required, but {row.label} ({row.channel}) was not looked at, or not wholly{why}",
+        label=pattern,
+        kind="required",
+    )
