@@ -18,9 +18,13 @@ _NOT_PUBLIC: dict[IPv4Network | IPv6Network, str] = {
     ip_network(
         "168.63.129.16/32"
     ): "a metadata address",  # Azure, https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+    ip_network(
+        "192.0.0.0/24"
+    ): "reserved",  # Oracle keeps metadata in it; older Pythons know only parts of it as private
     ip_network("192.88.99.0/24"): "a 6to4 relay",  # RFC 7526
     ip_network("3fff::/20"): "reserved",  # documentation, RFC 9637; Python before 3.13 does not know it
 }
+_METADATA = frozenset({"168.63.129.16", "192.0.0.192", "100.100.100.200", "fd00:ec2::254"})
 _SHARED = ip_network("100.64.0.0/10")
 _GLOBAL_IPV6 = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
@@ -54,7 +58,7 @@ def refusal(address: Address) -> str | None:
 
 def _by_address_only(address: Address) -> bool:
     # A name that is allowed and has come to point at the metadata service was not meant.
-    return address.is_link_local or address.is_multicast or address.is_unspecified or str(address) == "168.63.129.16"
+    return address.is_link_local or address.is_multicast or address.is_unspecified or str(address) in _METADATA
 
 
 class AllowList:

@@ -57,7 +57,7 @@ def classify_status(request: Request, reply: Reply) -> ProviderError | None:
     status = reply.status
     if 200 <= status < 300:  # noqa: PLR2004
         return None
-    where = f"{request.operation} ({request.method} {mask_url(request.url)})"
+    where = f"{request.operation}: {request.method} {mask_url(request.url)}"
     way_out = None
     if status < 400:  # noqa: PLR2004
         # Following it would hand the signed request to whoever is named there.

@@ -26,7 +26,7 @@ _SHORTEST_SECRET = 4
 _HEADER_LIKE = re.compile(
     r"""(?P<name>\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[a-z-]*(?:token|key)|\bapi[-_ ]?key|\bsecret[-_ ]?(?:access[-_ ]?)?key|"""
     r"""\baccess[-_ ]?token|\bsecurity[-_ ]?token|\bpassword|\bsignature)(?P<quote>["']?)(?P<is>\s*[:=]\s*)"""
-    r"""(?:"[^"\n]*"|'[^'\n]*'|[^\r\n"',;}]+)""",
+    r"""(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[^\r\n"',;}]+)""",
     re.IGNORECASE,
 )
 

@@ -17,7 +17,7 @@ from reelvet.schema.errors import UnexpectedReply
 from reelvet.schema.urls import MASK, mask_url
 
 # RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
-_URL = re.compile(r"https?://[^/?#\\]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+_URL = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 
 _SENSITIVE = re.compile(r"auth|token|cookie|secret|signature|credential|api-?key|password", re.IGNORECASE)
@@ -129,7 +129,8 @@ class Request:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
-        if not _URL.fullmatch(self.url) or "@" in parts.netloc or not parts.hostname:
+        # An empty query would be dropped on the way out, and a signature over it would not hold.
+        if not _URL.fullmatch(self.url) or self.url.endswith("?") or "@" in parts.netloc or not parts.hostname:
             raise ValueError(
                 f"not an absolute, encoded http(s) URL without user info and fragment: {mask_url(self.url)}"
             )
