@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reelvet.version import VERSION as __version__
+from reelvet.version import __version__
 
 if TYPE_CHECKING:
     from reelvet.config import Config

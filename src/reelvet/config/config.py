@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -18,6 +16,9 @@ from reelvet.schema.urls import MASK
 from reelvet.schema.validation import first_field, sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from pydantic import BaseModel
 
     from reelvet.plugins import Registry
@@ -28,16 +29,20 @@ _SECRET_HINTS = ("key", "secret", "token", "password", "credential")
 class FetchConfig(Strict):
     """`[fetch]`: what the guarded fetcher may do."""
 
-    allow: tuple[str, ...] = Field((), description="Private hosts that may be fetched from: `host`, `host:port`, or a network in CIDR notation.")
-    max_bytes: int = Field(5 * 1024**3, gt=0, description="Bytes; a larger body is refused.")
-    timeout: float = Field(3600.0, gt=0, description="Seconds for one download, all redirects included.")
+    allow: tuple[str, ...] = Field(
+        (), description="Private hosts that may be fetched from: `host`, `host:port`, or a network in CIDR notation."
+    )
 
 
 class SecretsConfig(Strict):
     """`[secrets]`: reelvet's own secrets. Each may be `env:NAME` or `file:PATH`."""
 
-    key: SecretStr | None = Field(None, description="Seals URLs in tickets: 32 bytes in URL-safe base64, as `reelvet doctor` shows how to make.")
-    callbacks: dict[str, SecretStr] = Field(default_factory=dict, description="Name -> secret by which a vendor's callbacks are verified.")
+    key: SecretStr | None = Field(
+        None, description="Seals URLs in tickets: 32 bytes in URL-safe base64, as `reelvet doctor` shows how to make."
+    )
+    callbacks: dict[str, SecretStr] = Field(
+        default_factory=dict, description="Name -> secret by which a vendor's callbacks are verified."
+    )
 
 
 class PollingConfig(Strict):
@@ -45,14 +50,20 @@ class PollingConfig(Strict):
 
     first: float = Field(1.0, gt=0, description="Seconds until the first question.")
     most: float = Field(15.0, gt=0, description="Seconds between two questions at most.")
-    give_up: float = Field(86400.0, gt=0, description="Seconds after which `wait` stops waiting for a task that never ends.")
-    settle_window: float = Field(10.0, ge=0, description="Seconds in which a submit of unknown outcome is looked up at the vendor.")
+    give_up: float = Field(
+        86400.0, gt=0, description="Seconds after which `wait` stops waiting for a task that never ends."
+    )
+    settle_window: float = Field(
+        10.0, ge=0, description="Seconds in which a submit of unknown outcome is looked up at the vendor."
+    )
 
 
 class PluginsConfig(Strict):
     """`[plugins]`: which installed plugins may be loaded."""
 
-    allow: tuple[str, ...] | None = Field(None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise.")
+    allow: tuple[str, ...] | None = Field(
+        None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise."
+    )
 
 
 class Config(Strict):
@@ -63,14 +74,22 @@ class Config(Strict):
     """
 
     use: str | None = Field(None, description="The instance jobs go to.")
-    policy: tuple[str, ...] = Field(("default",), description="Policies that judge: names of shipped or configured ones, or paths. The first decides.")
-    providers: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Instance -> its settings; `plugin` names the provider where the instance's name does not.")
+    policy: tuple[str, ...] = Field(
+        ("default",),
+        description="Policies that judge: names of shipped or configured ones, or paths. The first decides.",
+    )
+    providers: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Instance -> its settings; `plugin` names the provider where the instance's name does not.",
+    )
     policies: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Name -> a policy of your own.")
     fetch: FetchConfig = Field(default_factory=FetchConfig)
     secrets: SecretsConfig = Field(default_factory=SecretsConfig)
     polling: PollingConfig = Field(default_factory=PollingConfig)
     plugins: PluginsConfig = Field(default_factory=PluginsConfig)
-    production: bool = Field(False, description="Refuse results from emulators and from base URLs that are not the vendor's.")
+    production: bool = Field(
+        False, description="Refuse results from emulators and from base URLs that are not the vendor's."
+    )
     profile: str | None = Field(None, description="The profile that was chosen.")
     source: str | None = Field(None, description="The file it was read from.")
 
@@ -81,7 +100,12 @@ class Config(Strict):
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, *, profile: str | None = None, environ: Mapping[str, str] | None = None, **arguments: Any
+        cls,
+        path: Path | str | None = None,
+        *,
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        **arguments: Any,
     ) -> Self:
         """The configuration from file, profile, environment and arguments, each overriding what comes before it.
 
@@ -113,13 +137,15 @@ class Config(Strict):
         if profile is not None:
             if not isinstance(profiles, dict) or profile not in profiles:
                 known = ", ".join(sorted(profiles)) or "none"
-                raise ConfigurationError(f"there is no profile {profile!r} (known: {known})", field="profile", source=source)
+                raise ConfigurationError(
+                    f"there is no profile {profile!r} (known: {known})", field="profile", source=source
+                )
             data = merge(data, profiles[profile])
         if environ is not None:
             data = merge(data, from_environment(environ, data.get("providers", {})))
         data = merge(data, {name: value for name, value in arguments.items() if value is not None})
         try:
-            return cls(**data, **{"profile": profile, "source": source})
+            return cls(**data, profile=profile, source=source)
         except ValidationError as error:
             raise ConfigurationError(_explain(error, cls), field=first_field(error), source=source) from None
         except TypeError:
@@ -142,7 +168,7 @@ class Config(Strict):
         if self.providers:
             raise ConfigurationError(
                 f"several instances are configured ({', '.join(self.providers)}) and none is chosen",
-                field="use", source=self.source, way_out="Set `use = \"...\"`, REELVET_USE, or the argument use=.",
+                field="use", source=self.source, way_out='Set `use = "..."`, REELVET_USE, or the argument use=.',
             )  # fmt: skip
         if "local" in registry:
             return "local"
@@ -200,7 +226,9 @@ class Config(Strict):
         table = {key: _resolve(value, f"{where}.{key}", environ) for key, value in table.items()}
         if model is None:
             if table:
-                raise ConfigurationError(f"{where} takes no settings, got {', '.join(table)}", field=where, source=self.source)
+                raise ConfigurationError(
+                    f"{where} takes no settings, got {', '.join(table)}", field=where, source=self.source
+                )
             return None
         for name, variables in vendor_variables(model).items():
             value = next((environ[v] for v in variables if environ.get(v)), None)
@@ -260,11 +288,20 @@ def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     return "invalid configuration: " + "; ".join(told)
 
 
-def _settings_error(error: ValidationError, model: type[BaseModel], where: str, source: str | None) -> ConfigurationError:
+def _settings_error(
+    error: ValidationError, model: type[BaseModel], where: str, source: str | None
+) -> ConfigurationError:
     variables = vendor_variables(model)
     for item in error.errors(include_url=False, include_input=False):
         name = str(item["loc"][0]) if item["loc"] else ""
         if item["type"] == "missing" and _looks_secret(name):
             ways = [f"`{name}` in [{where}]", *variables.get(name, [])]
-            return MissingSecret(f"{where}.{name} is missing", field=f"{where}.{name}", source=source, way_out=f"Give it as {' or as '.join(ways)}.")
-    return ConfigurationError(f"[{where}] {_explain(error, model)}", field=f"{where}.{first_field(error) or ''}".rstrip("."), source=source)
+            return MissingSecret(
+                f"{where}.{name} is missing",
+                field=f"{where}.{name}",
+                source=source,
+                way_out=f"Give it as {' or as '.join(ways)}.",
+            )
+    return ConfigurationError(
+        f"[{where}] {_explain(error, model)}", field=f"{where}.{first_field(error) or ''}".rstrip("."), source=source
+    )

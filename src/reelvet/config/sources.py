@@ -36,7 +36,9 @@ def find_file(path: Path | str | None, environ: Mapping[str, str]) -> Path | Non
     if named:
         file = Path(named).expanduser()
         if not file.is_file():
-            raise ConfigurationError(f"there is no configuration file {file}", source=by, way_out="Name an existing reelvet.toml.")
+            raise ConfigurationError(
+                f"there is no configuration file {file}", source=by, way_out="Name an existing reelvet.toml."
+            )
         return file
     from platformdirs import user_config_path  # noqa: PLC0415  (only when nothing was named)
 
@@ -78,13 +80,19 @@ def from_environment(environ: Mapping[str, str], instances: Mapping[str, Any]) -
             instance, _, field = variable.removeprefix(_INSTANCE_PREFIX).partition("__")
             if not instance or not field:
                 raise ConfigurationError(
-                    f"{variable} names no field", source="environment", way_out="Write REELVET_PROVIDERS__<INSTANCE>__<FIELD>."
+                    f"{variable} names no field",
+                    source="environment",
+                    way_out="Write REELVET_PROVIDERS__<INSTANCE>__<FIELD>.",
                 )
             name = spelled.get(instance.upper(), instance.lower())
             found.setdefault("providers", {}).setdefault(name, {})[field.lower()] = value
         elif variable.startswith(_PREFIX) and variable not in _SIMPLE and variable not in _OTHERS:
             known = ", ".join(sorted({*_SIMPLE, *_OTHERS}))
-            raise ConfigurationError(f"{variable} is no variable of reelvet", source="environment", way_out=f"Known are {known}, and {_INSTANCE_PREFIX}*.")
+            raise ConfigurationError(
+                f"{variable} is no variable of reelvet",
+                source="environment",
+                way_out=f"Known are {known}, and {_INSTANCE_PREFIX}*.",
+            )
     return found
 
 
@@ -107,12 +115,18 @@ def resolve_reference(value: str, *, field: str, environ: Mapping[str, str] | No
     kind, _, name = value.partition(":")
     if kind == "env":
         if not environ.get(name):
-            raise ConfigurationError(f"{field} refers to the environment variable {name}, which is not set", field=field, way_out=f"Set {name}.")
+            raise ConfigurationError(
+                f"{field} refers to the environment variable {name}, which is not set",
+                field=field,
+                way_out=f"Set {name}.",
+            )
         return environ[name]
     if kind == "file":
         try:
             return Path(name).expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
-            raise ConfigurationError(f"{field} refers to the file {name}, which cannot be read: {why}", field=field) from None
+            raise ConfigurationError(
+                f"{field} refers to the file {name}, which cannot be read: {why}", field=field
+            ) from None
     return value

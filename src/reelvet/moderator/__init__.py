@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncModerator", "Moderated", "Moderator", "load_policies"]
 
-_HOME = {"AsyncModerator": "async_moderator", "load_policies": "async_moderator", "Moderated": "many", "Moderator": "moderator"}
+_HOME = {
+    "AsyncModerator": "async_moderator",
+    "load_policies": "async_moderator",
+    "Moderated": "many",
+    "Moderator": "moderator",
+}
 
 
 def __getattr__(name: str) -> Any:

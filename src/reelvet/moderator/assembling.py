@@ -9,7 +9,7 @@ from reelvet.plugins import Looked, final_coverage, plan_coverage
 from reelvet.schema.result import Coverage, CoverageState, MediaFacts, ModerationResult, Note, TaskRecord
 from reelvet.schema.task import RawTask, Status
 from reelvet.schema.ticket import TaskState
-from reelvet.version import VERSION
+from reelvet.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,8 +23,10 @@ _EVALUATED = {CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
 
 
 def combine(statuses: Iterable[Status]) -> Status:
-    """The status of a job from those of its tasks: all equal: that; any not final: running; any unknown: unknown;
-    else partial. A job without tasks failed."""
+    """The status of a job from those of its tasks.
+
+    All equal: that; any not final: running; any unknown: unknown; else partial. A job without tasks failed.
+    """
     found = set(statuses)
     if not found:
         return Status.FAILED
@@ -35,7 +37,9 @@ def combine(statuses: Iterable[Status]) -> Status:
     return Status.UNKNOWN if Status.UNKNOWN in found else Status.PARTIAL
 
 
-def assemble(ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], provider: Provider, *, notes: Sequence[Note] = ()) -> ModerationResult:
+def assemble(
+    ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], provider: Provider, *, notes: Sequence[Note] = ()
+) -> ModerationResult:
     """The result of a job, not yet judged.
 
     Args:
@@ -67,11 +71,17 @@ def assemble(ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], provide
         tasks=(
             *(TaskRecord.of(raw, provider=ticket.provider, instance=ticket.instance) for raw in raws),
             *(
-                TaskRecord(provider=ticket.provider, instance=ticket.instance, id=task.ref.id, status=absent[task.state], error=task.error)
+                TaskRecord(
+                    provider=ticket.provider,
+                    instance=ticket.instance,
+                    id=task.ref.id,
+                    status=absent[task.state],
+                    error=task.error,
+                )
                 for task in missing
             ),
         ),
-        versions={"reelvet": VERSION, "taxonomy": provider.context.taxonomy.version, **report.versions},
+        versions={"reelvet": __version__, "taxonomy": provider.context.taxonomy.version, **report.versions},
         created_at=ticket.submitted_at,
         finished_at=datetime.now(UTC) if status.final else None,
         user=job.get("user"),
@@ -89,10 +99,19 @@ def _coverage(ticket: Ticket, plan: Plan | None, report: Report, provider: Provi
     # A task created elsewhere: what it was made to look for is held against what its payload shows that it looked for.
     able, taxonomy = provider.effective(), provider.context.taxonomy
     rows = plan_coverage(
-        [(label, channel) for label in taxonomy.expand_all(patterns) for channel in able.channels], able, taxonomy, ticket.provider
+        [(label, channel) for label in taxonomy.expand_all(patterns) for channel in able.channels],
+        able,
+        taxonomy,
+        ticket.provider,
     )
     looked = [
-        Looked([row.label], row.channel, floor=row.floor, through=row.through, why=None if row.state in _EVALUATED else row.why)
+        Looked(
+            [row.label],
+            row.channel,
+            floor=row.floor,
+            through=row.through,
+            why=None if row.state in _EVALUATED else row.why,
+        )
         for row in report.coverage
         if row.state in _EVALUATED or row.why
     ]
@@ -104,7 +123,11 @@ def _as_promised(row: Coverage, ticket: Ticket) -> Coverage:
     if row.state is CoverageState.NOT_EVALUATED or row.label in ticket.asks.get(row.channel, ()):
         return row
     why = "it was not looked for when the job was submitted"
-    return row if row.state is CoverageState.HIT else row.model_copy(update={"state": CoverageState.NOT_EVALUATED, "floor": None, "why": why})
+    return (
+        row
+        if row.state is CoverageState.HIT
+        else row.model_copy(update={"state": CoverageState.NOT_EVALUATED, "floor": None, "why": why})
+    )
 
 
 def _media(ticket: Ticket, report: Report) -> MediaFacts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -15,22 +14,28 @@ from reelvet.moderator import many, submitting, waiting
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.journal import MemoryJournal
-from reelvet.moderator.many import Moderated
 from reelvet.moderator.seal import unseal
 from reelvet.plugins import Health, Registry, TimeWindow
 from reelvet.policy import Policy, judge
-from reelvet.schema.errors import ConfigurationError, InvalidOptions, LookupUnsupported, PluginNotFound, SubmitOutcomeUnknown
+from reelvet.schema.errors import (
+    ConfigurationError,
+    InvalidOptions,
+    LookupUnsupported,
+    PluginNotFound,
+    SubmitOutcomeUnknown,
+)
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.result import ModerationResult, Note
-from reelvet.schema.task import RawTask
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.schema.validation import sentences
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 
+    from reelvet.moderator.many import Moderated
     from reelvet.plugins import Progress
     from reelvet.schema.plan import Plan
+    from reelvet.schema.task import RawTask
 
 _FIND_SINCE = timedelta(days=3)
 
@@ -64,7 +69,9 @@ class AsyncModerator:
         policies: Sequence[Policy] | None = None,
         credentials: bool = True,
     ) -> None:
-        self.config = (config if config is not None else Config.load()).model_copy(update={"use": use} if use is not None else {})
+        self.config = (config if config is not None else Config.load()).model_copy(
+            update={"use": use} if use is not None else {}
+        )
         self.registry = registry if registry is not None else Registry.discover(allow=self.config.plugins.allow)
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
@@ -75,7 +82,9 @@ class AsyncModerator:
         self._instance(self.use)
 
     @classmethod
-    def from_config(cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any) -> Self:
+    def from_config(
+        cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any
+    ) -> Self:
         """A moderator from `reelvet.toml`, the profile, the environment and the arguments, each overriding what comes before it.
 
         Args:
@@ -130,14 +139,24 @@ class AsyncModerator:
         plan = self.plan(job, use=instance.name) if job is not None else None
         ticket = Ticket.adopt(instance.provider.id, raw.ref.id, instance=instance.name)
         if job is not None and plan is not None:
-            ticket = ticket.model_copy(update={"key": job.key, "attempt": job.attempt, "job": job.model_dump(mode="json"), "asks": plan.asks})
-            ticket = ticket.model_copy(update={"media": ticket.media.model_copy(update={"source": job.media.source, "digest": job.media.digest})})
+            ticket = ticket.model_copy(
+                update={"key": job.key, "attempt": job.attempt, "job": job.model_dump(mode="json"), "asks": plan.asks}
+            )
+            ticket = ticket.model_copy(
+                update={
+                    "media": ticket.media.model_copy(update={"source": job.media.source, "digest": job.media.digest})
+                }
+            )
         return self._judge(assemble(ticket, plan, [raw], instance.provider))
 
     # --- talking ---
 
     async def moderate(
-        self, job: ModerationJob, *, timeout: float | None = None, on_progress: Callable[[Progress], None] | None = None  # noqa: ASYNC109
+        self,
+        job: ModerationJob,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
     ) -> ModerationResult:
         """Submits a job and waits for its result. See `submit` and `wait` for what is raised."""
         return await self.wait(await self.submit(job), timeout=timeout, on_progress=on_progress)
@@ -181,7 +200,7 @@ class AsyncModerator:
         self,
         ticket: Ticket,
         *,
-        timeout: float | None = None,  # noqa: ASYNC109  (past it the job goes on, which a cancelled scope could not say)
+        timeout: float | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> ModerationResult:
         """The result of a submitted job, here or in another process, now or another day.
@@ -230,7 +249,9 @@ class AsyncModerator:
         raws = await waiting.cancel(ticket, instance)
         return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
 
-    async def find(self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None) -> list[Ticket]:
+    async def find(
+        self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
+    ) -> list[Ticket]:
         """Tickets for the tasks that the vendor holds under a job's key.
 
         Args:
@@ -296,14 +317,18 @@ class AsyncModerator:
                 continue  # not installed here: carried along for where it is
             if model is None:
                 if options:
-                    raise InvalidOptions(f"options.{provider}: the provider takes no options", field=f"options.{provider}")
+                    raise InvalidOptions(
+                        f"options.{provider}: the provider takes no options", field=f"options.{provider}"
+                    )
                 continue
             try:
                 model(**options)
             except ValidationError as error:
                 faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error))
                 known = ", ".join(model.model_fields)
-                raise InvalidOptions(f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}.") from None
+                raise InvalidOptions(
+                    f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}."
+                ) from None
 
 
 def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
@@ -321,7 +346,9 @@ def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
         else:
             policies.append(Policy.named(name))
     if not policies:
-        raise ConfigurationError("no policy is named, so nothing could be decided", field="policy", source=config.source)
+        raise ConfigurationError(
+            "no policy is named, so nothing could be decided", field="policy", source=config.source
+        )
     return tuple(policies)
 
 

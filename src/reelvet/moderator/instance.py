@@ -73,5 +73,4 @@ class Instance:
     def _fetcher(self) -> Fetcher:
         from reelvet.http import Fetcher  # noqa: PLC0415
 
-        fetch = self._config.fetch
-        return Fetcher(allow=fetch.allow, max_bytes=fetch.max_bytes, timeout=fetch.timeout)
+        return Fetcher(allow=self._config.fetch.allow)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
 
-_END = object()
-
 
 @dataclass(frozen=True, slots=True)
 class Moderated:
@@ -72,9 +70,6 @@ async def _taken(jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob]) -
             yield job
         return
     iterator = iter(jobs)
-    while True:
-        # A generator may read from a disk or a database: not in the event loop.
-        job = await asyncio.to_thread(next, iterator, _END)
-        if job is _END:
-            return
-        yield job  # type: ignore[misc]
+    # A generator may read from a disk or a database: not in the event loop.
+    while (taken := await asyncio.to_thread(lambda: next(iterator, None))) is not None:
+        yield taken

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from reelvet.config import Config
     from reelvet.moderator.async_moderator import AsyncModerator
@@ -61,7 +61,9 @@ class Moderator:
         self._moderator()  # what the configuration names must be usable now
 
     @classmethod
-    def from_config(cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any) -> Self:
+    def from_config(
+        cls, path: Path | str | None = None, *, use: str | None = None, profile: str | None = None, **arguments: Any
+    ) -> Self:
         """See `AsyncModerator.from_config`."""
         from reelvet.config import Config  # noqa: PLC0415  (importing Moderator stays cheap)
 
@@ -127,7 +129,9 @@ class Moderator:
         """See `AsyncModerator.cancel`."""
         return self._run(lambda moderator: moderator.cancel(ticket))
 
-    def find(self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None) -> list[Ticket]:
+    def find(
+        self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
+    ) -> list[Ticket]:
         """See `AsyncModerator.find`."""
         return self._run(lambda moderator: moderator.find(key, attempt=attempt, use=use, since=since))
 
@@ -138,7 +142,7 @@ class Moderator:
         items = self._moderator().moderate_many(jobs, concurrency=concurrency)
         try:
             while True:
-                item = self._run(lambda _: anext(items, None))  # type: ignore[arg-type]
+                item = self._run(lambda _: anext(items, None))
                 if item is None:
                     return
                 yield item

@@ -46,13 +46,19 @@ def unseal(ticket: Ticket, key: SecretStr | None) -> Ticket:
             )  # fmt: skip
         return ticket
     if key is None:
-        raise InvalidTicket("the ticket's URL is sealed and there is no key", field="sealed", way_out="Set `[secrets] key` to the key it was sealed with.")
+        raise InvalidTicket(
+            "the ticket's URL is sealed and there is no key",
+            field="sealed",
+            way_out="Set `[secrets] key` to the key it was sealed with.",
+        )
     from cryptography.fernet import InvalidToken  # noqa: PLC0415  (an extra, needed only here)
 
     try:
         url = _cipher(key).decrypt(ticket.sealed.removeprefix(_SCHEME).encode()).decode()
     except InvalidToken:
-        raise InvalidTicket("the ticket was sealed with another key", field="sealed", way_out="Set `[secrets] key` to that key.") from None
+        raise InvalidTicket(
+            "the ticket was sealed with another key", field="sealed", way_out="Set `[secrets] key` to that key."
+        ) from None
     return ticket.with_secret_url(url)
 
 
@@ -60,7 +66,9 @@ def _cipher(key: SecretStr):  # type: ignore[no-untyped-def]  # noqa: ANN202
     try:
         from cryptography.fernet import Fernet  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigurationError("sealing needs the package cryptography", field="secrets.key", way_out="pip install 'cryptography'.") from error
+        raise ConfigurationError(
+            "sealing needs the package cryptography", field="secrets.key", way_out="pip install 'cryptography'."
+        ) from error
     try:
         return Fernet(key.get_secret_value().encode())
     except ValueError:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from reelvet.moderator.seal import seal
 from reelvet.plugins import Created, Done, Outcome, Rejected, TimeWindow, Unknown
-from reelvet.schema.errors import LookupUnsupported, ProviderError, SubmitOutcomeUnknown, UnexpectedReply, UnsupportedFeature
+from reelvet.schema.errors import (
+    LookupUnsupported,
+    ProviderError,
+    SubmitOutcomeUnknown,
+    UnexpectedReply,
+    UnsupportedFeature,
+)
 from reelvet.schema.task import RawTask, TaskError, TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import SecretStr
 
     from reelvet.moderator.instance import Instance
@@ -82,8 +89,8 @@ async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Out
     except ProviderError as error:
         return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
     if len(outcomes) != len(tasks):
-        error = UnexpectedReply(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance.provider.id, instance.name)
-        return [Unknown(error) for _ in tasks]
+        short = UnexpectedReply(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance.provider.id, instance.name)
+        return [Unknown(short) for _ in tasks]
     return outcomes
 
 
@@ -102,7 +109,9 @@ async def _look_up(task: VendorTask, outcome: Unknown, instance: Instance, since
                 return outcome
             found = ()
         # The provider compares exactly; this is the second lock on the same door, for vendors whose search does not.
-        exact = [raw for raw in found if raw.vendor_key == task.vendor_key and task.category in {None, raw.ref.category}]
+        exact = [
+            raw for raw in found if raw.vendor_key == task.vendor_key and task.category in {None, raw.ref.category}
+        ]
         if exact:
             return Created(exact[0].ref.model_copy(update={"name": task.name}))
         if time.monotonic() + pause > until:
@@ -111,7 +120,9 @@ async def _look_up(task: VendorTask, outcome: Unknown, instance: Instance, since
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _ticket(job: ModerationJob, plan: Plan, instance: Instance, outcomes: Sequence[Outcome], submitted_at: datetime) -> Ticket:
+def _ticket(
+    job: ModerationJob, plan: Plan, instance: Instance, outcomes: Sequence[Outcome], submitted_at: datetime
+) -> Ticket:
     settings = instance.provider.settings
     return Ticket(
         key=job.key,
@@ -134,12 +145,10 @@ def _ticket_task(task: VendorTask, outcome: Outcome) -> TicketTask:
             return TicketTask(ref=ref, state=TaskState.CREATED, category=task.category)
         case Done(raw):
             return TicketTask(ref=raw.ref, state=TaskState.CREATED, category=task.category, answer=raw)
-        case Rejected(error):
-            state = TaskState.NOT_CREATED
-        case Unknown(error):
-            state = TaskState.UNKNOWN
-    ref = TaskRef(id="", name=task.name, category=task.category)
-    return TicketTask(ref=ref, state=state, category=task.category, error=told(error))
+        case Rejected() | Unknown():
+            state = TaskState.UNKNOWN if isinstance(outcome, Unknown) else TaskState.NOT_CREATED
+            ref = TaskRef(id="", name=task.name, category=task.category)
+            return TicketTask(ref=ref, state=state, category=task.category, error=told(outcome.error))
 
 
 def told(error: ProviderError) -> TaskError:

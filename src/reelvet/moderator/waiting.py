@@ -52,7 +52,7 @@ async def wait(
     instance: Instance,
     polling: PollingConfig,
     *,
-    timeout: float | None,  # noqa: ASYNC109  (the caller's own: past it the job goes on, which a cancelled scope could not say)
+    timeout: float | None,
     expires_at: datetime | None,
     on_progress: Callable[[Progress], None] | None,
 ) -> tuple[list[RawTask], list[Note]]:
@@ -78,7 +78,9 @@ async def wait(
     deadline = None if expires_at is None else (expires_at - datetime.now(UTC)).total_seconds()
     limit = min(x for x in (timeout, deadline, polling.give_up) if x is not None)
     tasks = [
-        asyncio.create_task(_finish(ref, ticket, plan, instance, polling, on_progress)) for ref in refs(ticket) if ref.id not in known
+        asyncio.create_task(_finish(ref, ticket, plan, instance, polling=polling, on_progress=on_progress))
+        for ref in refs(ticket)
+        if ref.id not in known
     ]
     try:
         async with asyncio.timeout(max(limit, 0)):
@@ -86,10 +88,14 @@ async def wait(
     except TimeoutError:
         if limit != deadline:
             raise WaitTimeout(
-                f"job {ticket.key} is not finished after {limit:g} s", ticket=ticket, way_out="Wait for the ticket again, or cancel it."
+                f"job {ticket.key} is not finished after {limit:g} s",
+                ticket=ticket,
+                way_out="Wait for the ticket again, or cancel it.",
             ) from None
         raws = [await _expire(ref, instance) for ref in refs(ticket) if ref.id not in known]
-        return [*known.values(), *raws], [Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")]
+        return [*known.values(), *raws], [
+            Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")
+        ]
     finally:
         for task in tasks:
             task.cancel()
@@ -98,7 +104,13 @@ async def wait(
 
 
 async def _finish(
-    ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instance, polling: PollingConfig, on_progress: Callable[[Progress], None] | None
+    ref: TaskRef,
+    ticket: Ticket,
+    plan: Plan | None,
+    instance: Instance,
+    *,
+    polling: PollingConfig,
+    on_progress: Callable[[Progress], None] | None,
 ) -> RawTask:
     instance.listen(ref.id, on_progress)
     try:
@@ -112,12 +124,20 @@ async def _finish(
 async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instance) -> RawTask:
     task = next((task for task in plan.tasks if task.name == ref.name), None) if plan is not None else None
     if task is None:
-        raise InvalidTicket(f"the ticket of job {ticket.key} does not say what is to be done", field="job", way_out="Submit the job again.")
+        raise InvalidTicket(
+            f"the ticket of job {ticket.key} does not say what is to be done",
+            field="job",
+            way_out="Submit the job again.",
+        )
     return await instance.provider.run(ref, task)
 
 
 async def _poll(
-    ref: TaskRef, ticket: Ticket, instance: Instance, polling: PollingConfig, on_progress: Callable[[Progress], None] | None
+    ref: TaskRef,
+    ticket: Ticket,
+    instance: Instance,
+    polling: PollingConfig,
+    on_progress: Callable[[Progress], None] | None,
 ) -> RawTask:
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0

@@ -6,18 +6,17 @@ Silence is worth something only where somebody looked. These two functions are t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities
-from reelvet.schema.media import Channel
 from reelvet.schema.result import Coverage, CoverageState
 from reelvet.taxonomy import Kind, Taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from reelvet.schema.media import Channel
     from reelvet.schema.result import Finding
 
 _SILENT = {CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
@@ -38,7 +37,9 @@ class Looked:
     """Set where it did not look at everything (early stop, broken tail, failed task): then silence says nothing."""
 
 
-def plan_coverage(asked: Iterable[tuple[str, Channel]], capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> list[Coverage]:
+def plan_coverage(
+    asked: Iterable[tuple[str, Channel]], capabilities: Capabilities, taxonomy: Taxonomy, provider: str
+) -> list[Coverage]:
     """The rows of a plan.
 
     Args:
@@ -61,11 +62,17 @@ def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy
     if any((other, channel) in capabilities.by_place for other in related):
         return Coverage(label=label, channel=channel, state=CoverageState.PLANNED, provider=provider)
     why = f"{provider} does not look for it in this channel"
-    return Coverage(label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, possible=False)
+    return Coverage(
+        label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, possible=False
+    )
 
 
 def final_coverage(
-    planned: Iterable[Coverage], looked: Iterable[Looked], findings: Iterable[Finding], capabilities: Capabilities, taxonomy: Taxonomy
+    planned: Iterable[Coverage],
+    looked: Iterable[Looked],
+    findings: Iterable[Finding],
+    capabilities: Capabilities,
+    taxonomy: Taxonomy,
 ) -> list[Coverage]:
     """The rows of a result.
 
@@ -102,7 +109,9 @@ class _Settling:
         place = (row.label, row.channel)
         if place in self.hits:
             look = self.places.get(place)
-            return self._as(row, CoverageState.HIT, through=look.through if look else None, why=look.why if look else None)
+            return self._as(
+                row, CoverageState.HIT, through=look.through if look else None, why=look.why if look else None
+            )
         if place in self.places:
             direct = self._direct(row)
             return direct if direct.state in _SILENT else self._from_below(row) or direct
@@ -114,7 +123,11 @@ class _Settling:
         if look.why is not None:
             return self._as(row, CoverageState.NOT_EVALUATED, through=look.through, why=look.why)
         if entry is None or entry.relation not in CONCLUSIVE:
-            return self._as(row, CoverageState.NOT_EVALUATED, why="the vendor looks for a narrower class only, so its silence does not cover the label")
+            return self._as(
+                row,
+                CoverageState.NOT_EVALUATED,
+                why="the vendor looks for a narrower class only, so its silence does not cover the label",
+            )
         floor = look.floor if look.floor is not None else entry.floor
         state = CoverageState.CLEAN if floor is None else CoverageState.BELOW_FLOOR
         return self._as(row, state, floor=floor, through=look.through)
@@ -138,7 +151,11 @@ class _Settling:
         coarse = next((a for a in self.taxonomy.ancestors(row.label) if (a, row.channel) in self.places), None)
         if coarse is None:
             return self._as(row, CoverageState.NOT_EVALUATED, why="the task that was to look for it did not")
-        what = "it was found, which does not say whether this was" if (coarse, row.channel) in self.hits else "its silence says nothing of this label"
+        what = (
+            "it was found, which does not say whether this was"
+            if (coarse, row.channel) in self.hits
+            else "its silence says nothing of this label"
+        )
         return self._as(row, CoverageState.NOT_EVALUATED, why=f"only {coarse} as a whole is looked for; {what}")
 
     @staticmethod
@@ -146,5 +163,12 @@ class _Settling:
         return row.model_copy(update={"label": label})
 
     @staticmethod
-    def _as(row: Coverage, state: CoverageState, *, floor: float | None = None, through: float | None = None, why: str | None = None) -> Coverage:
+    def _as(
+        row: Coverage,
+        state: CoverageState,
+        *,
+        floor: float | None = None,
+        through: float | None = None,
+        why: str | None = None,
+    ) -> Coverage:
         return row.model_copy(update={"state": state, "floor": floor, "through": through, "why": why})

@@ -53,7 +53,13 @@ def _places(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> Itera
     channels = job.channels or able.channels
     if job.detect is None:
         kinds = set(taxonomy.harms)
-        return [(label, channel) for label in taxonomy.harms if label in able.labels & kinds for channel in channels if (label, channel) in able.by_place]
+        return [
+            (label, channel)
+            for label in taxonomy.harms
+            if label in able.labels & kinds
+            for channel in channels
+            if (label, channel) in able.by_place
+        ]
     places: list[tuple[str, Channel]] = []
     for label in taxonomy.expand_all(job.detect):
         related = (*taxonomy.subtree(label), *taxonomy.ancestors(label))
@@ -78,10 +84,14 @@ def _media(job: ModerationJob, capabilities: Capabilities) -> Iterable[Unsupport
         ways = tuple(sorted("a local file" if scheme == "file" else f"{scheme}://" for scheme in capabilities.schemes))
         yield Unsupported(field="media", says=f"cannot read {job.media.scheme}: {job.media.source}", alternatives=ways)
     if job.media.kind not in capabilities.kinds:
-        yield Unsupported(field="media.kind", says=f"does not take {job.media.kind}", alternatives=tuple(sorted(capabilities.kinds)))
+        yield Unsupported(
+            field="media.kind", says=f"does not take {job.media.kind}", alternatives=tuple(sorted(capabilities.kinds))
+        )
 
 
-def _detect(job: ModerationJob, able: Capabilities, coverage: list[Coverage], taxonomy: Taxonomy) -> Iterable[Unsupported]:
+def _detect(
+    job: ModerationJob, able: Capabilities, coverage: list[Coverage], taxonomy: Taxonomy
+) -> Iterable[Unsupported]:
     if job.media.kind not in able.kinds:
         return  # said already
     planned = {(row.label, row.channel) for row in coverage if row.state is CoverageState.PLANNED}
@@ -89,10 +99,16 @@ def _detect(job: ModerationJob, able: Capabilities, coverage: list[Coverage], ta
     for pattern in job.detect or ():
         if not labels.intersection(taxonomy.expand(pattern)):
             where = f" in {', '.join(job.channels)}" if job.channels else ""
-            yield Unsupported(field="detect", says=f"does not look for {pattern!r}{where}", alternatives=_nearby(pattern, able))
+            yield Unsupported(
+                field="detect", says=f"does not look for {pattern!r}{where}", alternatives=_nearby(pattern, able)
+            )
     for channel in job.channels or ():
         if not any(place[1] is channel for place in planned):
-            yield Unsupported(field="channels", says=f"does not look in {channel!r} for what is asked", alternatives=tuple(able.channels))
+            yield Unsupported(
+                field="channels",
+                says=f"does not look in {channel!r} for what is asked",
+                alternatives=tuple(able.channels),
+            )
     if job.detect is None and not planned and job.channels is None:
         yield Unsupported(field="detect", says="sees no harm label in such media")
 
@@ -108,7 +124,11 @@ def _others(job: ModerationJob, able: Capabilities) -> Iterable[Unsupported]:
         if able.transcript is None:
             yield Unsupported(field="transcript", says="writes no transcripts")
         elif job.transcript.translate_to and able.transcript.translations == ():
-            yield Unsupported(field="transcript.translate_to", says="does not translate", alternatives=("a transcript without translation",))
+            yield Unsupported(
+                field="transcript.translate_to",
+                says="does not translate",
+                alternatives=("a transcript without translation",),
+            )
     # Media that never leaves the caller's own machine is in no vendor's region.
     if job.regions is not None and able.regions != ("here",):
         places = able.regions
@@ -116,7 +136,11 @@ def _others(job: ModerationJob, able: Capabilities) -> Iterable[Unsupported]:
             where = "in a region that is not known" if places is None else f"in {', '.join(places)}"
             yield Unsupported(field="regions", says=f"processes media {where}, asked for {', '.join(job.regions)}")
     if job.max_cost is not None and able.price_class != "free":
-        yield Unsupported(field="max_cost", says=f"its price is not known, so it cannot be kept below {job.max_cost}", alternatives=("leave max_cost out",))
+        yield Unsupported(
+            field="max_cost",
+            says=f"its price is not known, so it cannot be kept below {job.max_cost}",
+            alternatives=("leave max_cost out",),
+        )
 
 
 def _wishes(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> list[Note]:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from reelvet.schema.errors import CallbackUnsupported, CancelUnsupported, DeleteUnsupported, LookupUnsupported, ProviderError
+from reelvet.schema.errors import (
+    CallbackUnsupported,
+    CancelUnsupported,
+    DeleteUnsupported,
+    LookupUnsupported,
+    ProviderError,
+)
 from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
     from pydantic import SecretStr
 
     from reelvet.http import Fetcher, Session
     from reelvet.plugins.capabilities import Capabilities
-    from reelvet.plugins.coverage import Looked
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.result import Coverage, Finding, MediaFacts, Note, Transcript, Usage
@@ -161,8 +167,10 @@ class Provider(ABC):
 
     @abstractmethod
     def plan(self, job: ModerationJob) -> Plan:
-        """The vendor tasks of a job. Uses settings only, and leaves placeholders for what needs I/O. Never refuses:
-        what cannot be done stands in `unsupported`."""
+        """The vendor tasks of a job, with placeholders for what needs I/O.
+
+        Uses settings only, and never refuses: what cannot be done stands in `unsupported`.
+        """
 
     @abstractmethod
     def read(self, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
@@ -194,10 +202,10 @@ class Provider(ABC):
 
     # talks
 
-    async def open(self) -> None:
+    async def open(self) -> None:  # noqa: B027  (most providers have nothing to do here)
         """Called once before the first operation, in the event loop that will use it."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027  (as above)
         """Called once at the end; leaves nothing running."""
 
     async def prepare(self, plan: Plan) -> Plan:

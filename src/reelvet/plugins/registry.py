@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from reelvet.plugins import hookspec as hooks
-from reelvet.plugins.spec import ProviderSpec
 from reelvet.schema.errors import DuplicatePlugin, PluginBroken, PluginError, PluginNotFound
 from reelvet.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from reelvet.plugins.spec import ProviderSpec
 
 GROUP = "reelvet"
 """The entry-point group in which a distribution names its plugin module."""
@@ -63,7 +64,11 @@ class Registry:
             if wanted is None or point.name in wanted:
                 registry._load(point)
         for problem in registry.problems:
-            warnings.warn(f"reelvet plugin {problem.plugin!r} of {problem.distribution}: {problem.says}", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"reelvet plugin {problem.plugin!r} of {problem.distribution}: {problem.says}",
+                RuntimeWarning,
+                stacklevel=2,
+            )
         return registry
 
     def _load(self, point: metadata.EntryPoint) -> None:
@@ -86,9 +91,16 @@ class Registry:
             manager.register(plugin, name)
             manager.check_pending()
         except pluggy.PluginValidationError as error:
-            raise PluginError(f"{error}", plugin=name, distribution=origin, way_out="The one hook is reelvet_register(register).") from error
+            raise PluginError(
+                f"{error}", plugin=name, distribution=origin, way_out="The one hook is reelvet_register(register)."
+            ) from error
         if not manager.get_hookcallers(plugin):
-            raise PluginError("it implements no hook", plugin=name, distribution=origin, way_out="Mark reelvet_register with @hookimpl.")
+            raise PluginError(
+                "it implements no hook",
+                plugin=name,
+                distribution=origin,
+                way_out="Mark reelvet_register with @hookimpl.",
+            )
         specs: list[ProviderSpec] = []
         manager.hook.reelvet_register(register=specs.append)
         for spec in specs:
@@ -99,7 +111,9 @@ class Registry:
         if spec.id in self._specs:
             rivals = self._duplicates.setdefault(spec.id, [self._specs[spec.id][1]])
             rivals.append(origin)
-            self.problems.append(Problem(spec.id, origin, f"provider {spec.id!r} is registered by {' and by '.join(rivals)}"))
+            self.problems.append(
+                Problem(spec.id, origin, f"provider {spec.id!r} is registered by {' and by '.join(rivals)}")
+            )
             return
         self._specs[spec.id] = (spec, origin)
         self.__dict__.pop("taxonomy", None)
@@ -125,7 +139,9 @@ class Registry:
         """
         if provider in self._duplicates:
             rivals = " and by ".join(self._duplicates[provider])
-            raise DuplicatePlugin(f"provider {provider!r} is registered by {rivals}", plugin=provider, way_out="Uninstall one of them.")
+            raise DuplicatePlugin(
+                f"provider {provider!r} is registered by {rivals}", plugin=provider, way_out="Uninstall one of them."
+            )
         if provider in self._specs:
             return self._specs[provider][0]
         for problem in self.problems:
@@ -137,7 +153,9 @@ class Registry:
                 ) from problem.error  # fmt: skip
         known = ", ".join(sorted(self._specs)) or "none"
         raise PluginNotFound(
-            f"no installed plugin provides {provider!r} (installed: {known})", plugin=provider, way_out=f"Install it, as reelvet-{provider}."
+            f"no installed plugin provides {provider!r} (installed: {known})",
+            plugin=provider,
+            way_out=f"Install it, as reelvet-{provider}.",
         )
 
     def load(self, provider: str, what: str = "provider") -> Any:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reelvet.plugins.capabilities import Capabilities
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reelvet.taxonomy import Label
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, SerializationInfo, WrapSerializer
-from pydantic.functional_serializers import SerializerFunctionWrapHandler
+from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, WrapSerializer
 
 from reelvet.schema.urls import mask_urls, wants_signed_urls
 
@@ -13,7 +12,9 @@ from reelvet.schema.urls import mask_urls, wants_signed_urls
 class Strict(BaseModel):
     """What callers write: frozen, and a name that is not a field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True, validate_by_name=True
+    )
 
 
 class Stored(BaseModel):
@@ -22,7 +23,9 @@ class Stored(BaseModel):
     Fields may be added in a later version, never renamed or removed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="allow", defer_build=True, serialize_by_alias=True, validate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, extra="allow", defer_build=True, serialize_by_alias=True, validate_by_name=True
+    )
 
     def dump(self, *, signed_urls: bool = False) -> dict[str, Any]:
         """The model as JSON-safe data. URLs are masked unless `signed_urls` asks for them whole."""

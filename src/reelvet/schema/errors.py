@@ -110,7 +110,10 @@ class UnsupportedFeature(CallerError, ValueError):
     """A demand of the job that the provider cannot honour. `items` says which, each with its alternatives."""
 
     def __init__(self, items: Sequence[Unsupported], *, provider: str, instance: str | None = None) -> None:
-        lines = "; ".join(f"{i.field}: {i.says}" + (f" (instead: {', '.join(i.alternatives)})" if i.alternatives else "") for i in items)
+        lines = "; ".join(
+            f"{i.field}: {i.says}" + (f" (instead: {', '.join(i.alternatives)})" if i.alternatives else "")
+            for i in items
+        )
         super().__init__(
             f"{provider} cannot do what the job asks: {lines}",
             way_out="Change the job, choose another instance, or set on_unsupported='skip' to have it stated in the coverage.",
@@ -123,7 +126,9 @@ class UnsupportedFeature(CallerError, ValueError):
 class ConfigurationError(CallerError, ValueError):
     """A configuration that cannot work. `field` is its dotted path, `source` the file or variable it stands in."""
 
-    def __init__(self, message: str, *, field: str | None = None, source: str | None = None, way_out: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, field: str | None = None, source: str | None = None, way_out: str | None = None
+    ) -> None:
         where = f" ({source})" if source else ""
         super().__init__(f"{message}{where}", way_out=way_out)
         self.field = field
@@ -141,7 +146,9 @@ class UnknownInstance(ConfigurationError):
 class PluginError(CallerError):
     """A provider plugin cannot be used. `plugin` is its id or entry-point name, `distribution` what installed it."""
 
-    def __init__(self, message: str, *, plugin: str, distribution: str | None = None, way_out: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, plugin: str, distribution: str | None = None, way_out: str | None = None
+    ) -> None:
         super().__init__(message, way_out=way_out)
         self.plugin = plugin
         self.distribution = distribution
@@ -194,7 +201,7 @@ class ProviderError(ReelvetError):
 
     retryable_default = False
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         message: str,
         provider: str | None = None,
@@ -222,7 +229,11 @@ class ProviderError(ReelvetError):
 
     def __str__(self) -> str:
         who = self.instance or self.provider
-        facts = [f"{name} {value}" for name, value in (("HTTP", self.status), ("code", self.code), ("request", self.request_id)) if value]
+        facts = [
+            f"{name} {value}"
+            for name, value in (("HTTP", self.status), ("code", self.code), ("request", self.request_id))
+            if value
+        ]
         text = f"{who}: {self.message}" if who else self.message
         if facts:
             text += f" [{', '.join(facts)}]"
@@ -337,7 +348,9 @@ class WaitTimeout(ReelvetError, TimeoutError):
 class FetchError(ReelvetError):
     """A URL that others can influence could not be fetched. `url` is masked."""
 
-    def __init__(self, message: str, *, url: str | None = None, retryable: bool = False, way_out: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, url: str | None = None, retryable: bool = False, way_out: str | None = None
+    ) -> None:
         super().__init__(message, way_out=way_out)
         self.url = url
         self.retryable = retryable
@@ -357,5 +370,3 @@ class FetchTooSlow(FetchError):
 
 class NetworkDisabled(ReelvetError, RuntimeError):
     """A real network call was attempted while the kill switch is on."""
-
-

@@ -12,7 +12,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, JsonValue, ValidationError, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import InvalidJob
@@ -93,34 +102,58 @@ class ModerationJob(Strict):
         InvalidJob: A field is missing, unknown, or has a value that makes no sense.
     """
 
-    media: Annotated[Media, BeforeValidator(_read_media)] = Field(description="A str is a URL, a pathlib.Path a local file.")
+    media: Annotated[Media, BeforeValidator(_read_media)] = Field(
+        description="A str is a URL, a pathlib.Path a local file."
+    )
     detect: tuple[str, ...] | None = Field(
         None,
         description="Label ids or patterns; `a.b` stands for it and all below it. `None`: every harm label the instance can see. `[]`: nothing, with a transcript request only.",
     )
-    channels: tuple[Channel, ...] | None = Field(None, description="Where to look. `None`: every channel the instance covers the labels in.")
+    channels: tuple[Channel, ...] | None = Field(
+        None, description="Where to look. `None`: every channel the instance covers the labels in."
+    )
     transcript: TranscriptRequest | None = Field(None, description="What is said, written down.")
-    regions: tuple[str, ...] | None = Field(None, description="Regions in which the media may be processed; a constraint on the instance.")
+    regions: tuple[str, ...] | None = Field(
+        None, description="Regions in which the media may be processed; a constraint on the instance."
+    )
 
-    interval: float | None = Field(None, gt=0, description="Seconds between two looked-at instants. `None`: the provider's default.")
-    stop_on: dict[str, float] = Field(default_factory=dict, description="Label -> score (0-1] at which looking further is not worth it.")
+    interval: float | None = Field(
+        None, gt=0, description="Seconds between two looked-at instants. `None`: the provider's default."
+    )
+    stop_on: dict[str, float] = Field(
+        default_factory=dict, description="Label -> score (0-1] at which looking further is not worth it."
+    )
     callback: CallbackRequest | None = Field(None, description="Where the vendor shall report.")
     user: str | None = Field(None, description="Your id of whoever uploaded the media.")
-    metadata: dict[str, JsonValue] = Field(default_factory=dict, description="Anything of yours; comes back in the result.")
-    language: str | None = Field(None, description="BCP 47 tag of the media's language, overriding `media.language`: a hint.")
+    metadata: dict[str, JsonValue] = Field(
+        default_factory=dict, description="Anything of yours; comes back in the result."
+    )
+    language: str | None = Field(
+        None, description="BCP 47 tag of the media's language, overriding `media.language`: a hint."
+    )
 
     key: str = Field(
-        default_factory=lambda: str(uuid.uuid4()), min_length=1, max_length=256, description="Idempotency key: one key, one job, one submission."
+        default_factory=lambda: str(uuid.uuid4()),
+        min_length=1,
+        max_length=256,
+        description="Idempotency key: one key, one job, one submission.",
     )
     attempt: int = Field(1, ge=1, description="A deliberate re-run of the same job is the next attempt.")
     deadline: timedelta | AwareDatetime | None = Field(
-        None, union_mode="left_to_right", description="Seconds or timedelta from the submission, or a moment with time zone, after which the result is no longer wanted."
+        None,
+        union_mode="left_to_right",
+        description="Seconds or timedelta from the submission, or a moment with time zone, after which the result is no longer wanted.",
     )
-    max_cost: Money | None = Field(None, description="The most this job may cost; a job whose price is not known is refused.")
+    max_cost: Money | None = Field(
+        None, description="The most this job may cost; a job whose price is not known is refused."
+    )
     options: Annotated[dict[str, dict[str, Any]], BeforeValidator(_read_options)] = Field(
-        default_factory=dict, description="Provider id -> what only that provider knows. Those of other providers are carried along."
+        default_factory=dict,
+        description="Provider id -> what only that provider knows. Those of other providers are carried along.",
     )
-    on_unsupported: Literal["raise", "skip"] = Field("raise", description="`skip` turns a refused demand into coverage `not_evaluated`.")
+    on_unsupported: Literal["raise", "skip"] = Field(
+        "raise", description="`skip` turns a refused demand into coverage `not_evaluated`."
+    )
 
     def __init__(self, **fields: Any) -> None:
         try:

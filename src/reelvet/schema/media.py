@@ -45,12 +45,17 @@ class Media(Strict):
     """
 
     url: SignedUrl | None = Field(
-        None, description="http(s) URL, `obs://bucket/key`, `cos://bucket/key`, `rtmp(s)://` for live, or `provider:ID` for a vendor's own asset."
+        None,
+        description="http(s) URL, `obs://bucket/key`, `cos://bucket/key`, `rtmp(s)://` for live, or `provider:ID` for a vendor's own asset.",
     )
     path: Path | None = Field(None, description="A local file. Made absolute when the media is made.")
     kind: MediaKind = Field(MediaKind.VIDEO, description="`video` unless said otherwise. `audio` is reserved.")
-    duration: float | None = Field(None, gt=0, description="Seconds, where the caller knows it: a hint for estimates and polling.")
-    language: str | None = Field(None, description="BCP 47 tag of what is spoken or written, where the caller knows it: a hint.")
+    duration: float | None = Field(
+        None, gt=0, description="Seconds, where the caller knows it: a hint for estimates and polling."
+    )
+    language: str | None = Field(
+        None, description="BCP 47 tag of what is spoken or written, where the caller knows it: a hint."
+    )
 
     def __init__(self, source: str | Path | None = None, /, **fields: Any) -> None:
         if isinstance(source, Path):

@@ -25,8 +25,12 @@ class VendorTask(Stored):
     name: str = Field(description="Unique within the plan.")
     category: str | None = Field(None, description="The vendor's category or task type, where it has one.")
     vendor_key: str = Field(description="The key by which the task can be found again at the vendor.")
-    payload: VendorJson = Field(default_factory=dict, description="What the vendor is sent. May hold placeholders until `prepare`.")
-    looks_for: dict[str, list[str]] = Field(default_factory=dict, description="Channel -> unified labels this task looks for.")
+    payload: VendorJson = Field(
+        default_factory=dict, description="What the vendor is sent. May hold placeholders until `prepare`."
+    )
+    looks_for: dict[str, list[str]] = Field(
+        default_factory=dict, description="Channel -> unified labels this task looks for."
+    )
     share_key: str | None = Field(None, description="Tasks with the same share key may go in one call.")
 
 
@@ -46,8 +50,12 @@ class Plan(Stored):
     provider: str
     instance: str | None = None
     tasks: tuple[VendorTask, ...] = ()
-    requests: tuple[PlannedRequest, ...] = Field((), description="What would go over the wire; empty for a provider that sends nothing.")
-    coverage: tuple[Coverage, ...] = Field((), description="One row per label asked and channel: `planned` or `not_evaluated` with why.")
+    requests: tuple[PlannedRequest, ...] = Field(
+        (), description="What would go over the wire; empty for a provider that sends nothing."
+    )
+    coverage: tuple[Coverage, ...] = Field(
+        (), description="One row per label asked and channel: `planned` or `not_evaluated` with why."
+    )
     unsupported: tuple[Unsupported, ...] = ()
     warnings: tuple[Note, ...] = ()
     price_class: str | None = Field(None, description="`free`, `paid`, or `null` where it is not known.")

@@ -88,11 +88,17 @@ class Finding(Stored):
     """One label at one place in one channel."""
 
     label: str = Field(description="A label id, or `unmapped`.")
-    relation: Relation | None = Field(None, description="How the vendor's label stands to the id; `null` for `unmapped`.")
+    relation: Relation | None = Field(
+        None, description="How the vendor's label stands to the id; `null` for `unmapped`."
+    )
     channel: Channel
-    score: float | None = Field(None, ge=0, le=1, description="The vendor's score rescaled linearly to 0-1; `null` where it gives none.")
+    score: float | None = Field(
+        None, ge=0, le=1, description="The vendor's score rescaled linearly to 0-1; `null` where it gives none."
+    )
     start: float | None = Field(None, description="Seconds from the start of the media; `null` where unknown.")
-    end: float | None = Field(None, description="Seconds from the start of the media; `null` for an instant or where unknown.")
+    end: float | None = Field(
+        None, description="Seconds from the start of the media; `null` for an instant or where unknown."
+    )
     at_date: datetime | None = Field(None, description="For live media, the moment.")
     frame: int | None = Field(None, description="The frame number, as the vendor counts it.")
     box: Box | None = None
@@ -112,8 +118,12 @@ class Coverage(Stored):
     label: str
     channel: Channel
     state: CoverageState
-    floor: float | None = Field(None, description="The score below which the vendor reports nothing, where it documents one.")
-    through: float | None = Field(None, description="Seconds of the media through which the state holds; `null`: all of it, or unknown.")
+    floor: float | None = Field(
+        None, description="The score below which the vendor reports nothing, where it documents one."
+    )
+    through: float | None = Field(
+        None, description="Seconds of the media through which the state holds; `null`: all of it, or unknown."
+    )
     provider: str | None = None
     why: str | None = Field(None, description="Why it was not evaluated, or not wholly.")
     possible: bool = Field(True, description="`false` where the provider cannot see this label in this channel at all.")
@@ -147,7 +157,9 @@ class MediaFacts(Stored):
     width: int | None = None
     height: int | None = None
     sampling: str | None = Field(None, description="The rule by which instants were chosen.")
-    largest_gap: float | None = Field(None, description="Seconds of the longest stretch that was not looked at, where it is known.")
+    largest_gap: float | None = Field(
+        None, description="Seconds of the longest stretch that was not looked at, where it is known."
+    )
 
 
 class Usage(Stored):
@@ -200,9 +212,13 @@ class ModerationResult(Stored):
     key: str = Field(description="The job's idempotency key.")
     provider: str | None = Field(None, description="`null` when several took part.")
     instance: str | None = None
-    sandbox: bool = Field(False, description="Whether it came from an emulator or from a base URL that is not the vendor's.")
+    sandbox: bool = Field(
+        False, description="Whether it came from an emulator or from a base URL that is not the vendor's."
+    )
     status: Status
-    verdict: Verdict | None = Field(None, description="The first policy's decision; `null` until final, and for jobs that only transcribe.")
+    verdict: Verdict | None = Field(
+        None, description="The first policy's decision; `null` until final, and for jobs that only transcribe."
+    )
     decisions: dict[str, Verdict] = Field(default_factory=dict, description="Policy name -> decision.")
     reasons: tuple[Reason, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -240,4 +256,6 @@ class ModerationResult(Stored):
         if self.status is Status.SUCCEEDED:
             return self
         told = "; ".join(f"{t.id}: {t.error.message or t.error.code}" for t in self.tasks if t.error)
-        raise JobFailed(f"job {self.key} {self.status}" + (f": {told}" if told else ""), status=self.status, result=self)
+        raise JobFailed(
+            f"job {self.key} {self.status}" + (f": {told}" if told else ""), status=self.status, result=self
+        )

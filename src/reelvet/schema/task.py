@@ -34,7 +34,9 @@ class TaskRef(Stored):
     id: str = Field(description="The vendor's task id, as it is.")
     name: str = Field("", description="The task's name within its plan.")
     category: str | None = Field(None, description="The vendor's category or task type, where it has one.")
-    extra: dict[str, Any] = Field(default_factory=dict, description="What else the provider needs to find the task. Never a secret.")
+    extra: dict[str, Any] = Field(
+        default_factory=dict, description="What else the provider needs to find the task. Never a secret."
+    )
 
 
 class TaskError(Stored):
@@ -53,7 +55,9 @@ class RawTask(Stored):
     status: Status = Field(description="The vendor's word in ours; `unknown` for a word not known.")
     native_status: str | None = Field(None, description="The vendor's own word.")
     payload: VendorJson = Field(default=None, description="The reply, complete.")
-    attachments: dict[str, VendorJson] = Field(default_factory=dict, description="What had to be fetched besides: further pages, result files.")
+    attachments: dict[str, VendorJson] = Field(
+        default_factory=dict, description="What had to be fetched besides: further pages, result files."
+    )
     request_ids: tuple[str, ...] = Field((), description="The vendor's ids of the requests that brought this.")
     requests: int = Field(0, description="How many requests were made for the task.")
     error: TaskError | None = None

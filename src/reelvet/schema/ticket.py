@@ -10,8 +10,14 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import Field, PrivateAttr, SerializationInfo, ValidationError, model_serializer
-from pydantic.functional_serializers import SerializerFunctionWrapHandler
+from pydantic import (
+    Field,
+    PrivateAttr,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from reelvet.schema.base import Stored
 from reelvet.schema.errors import InvalidTicket, SealRefused
@@ -68,14 +74,22 @@ class Ticket(Stored):
     region: str | None = None
     submitted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     media: TicketMedia = Field(default_factory=TicketMedia)
-    asks: dict[str, list[str]] = Field(default_factory=dict, description="Channel -> labels that were promised to be looked for.")
+    asks: dict[str, list[str]] = Field(
+        default_factory=dict, description="Channel -> labels that were promised to be looked for."
+    )
     tasks: tuple[TicketTask, ...] = ()
-    job: dict[str, Any] | None = Field(None, description="The job as asked, URLs masked; `null` for tasks created elsewhere.")
-    sealed: str | None = Field(None, description="The URL whose query is masked above, encrypted; erased once nothing is left to send.")
+    job: dict[str, Any] | None = Field(
+        None, description="The job as asked, URLs masked; `null` for tasks created elsewhere."
+    )
+    sealed: str | None = Field(
+        None, description="The URL whose query is masked above, encrypted; erased once nothing is left to send."
+    )
     _secret_url: str | None = PrivateAttr(None)
 
     @classmethod
-    def adopt(cls, provider: str, task_id: str, *, detect: list[str] | None = None, instance: str | None = None, **fields: Any) -> Self:
+    def adopt(
+        cls, provider: str, task_id: str, *, detect: list[str] | None = None, instance: str | None = None, **fields: Any
+    ) -> Self:
         """A ticket for a task that was created elsewhere.
 
         Args:
@@ -124,7 +138,9 @@ class Ticket(Stored):
             faults = "; ".join(f"{field or 'ticket'}: {says}" for field, says in sentences(error))
             raise InvalidTicket(f"not a ticket: {faults}") from None
         if ticket.schema_version > 1:
-            raise InvalidTicket(f"the ticket has schema {ticket.schema_version}, this version reads 1", way_out="Upgrade reelvet.")
+            raise InvalidTicket(
+                f"the ticket has schema {ticket.schema_version}, this version reads 1", way_out="Upgrade reelvet."
+            )
         if ticket.sealed and ticket.sealed.startswith(_PLAIN):
             ticket = ticket.model_copy(update={"sealed": None}).with_secret_url(ticket.sealed.removeprefix(_PLAIN))
         return ticket
@@ -164,7 +180,10 @@ class Ticket(Stored):
 
     def __getstate__(self) -> dict[Any, Any]:
         if self._secret_url is not None and self.sealed is None:
-            raise SealRefused("the ticket's URL may carry a signature and there is no key to seal it with", way_out="Set `[secrets] key`.")
+            raise SealRefused(
+                "the ticket's URL may carry a signature and there is no key to seal it with",
+                way_out="Set `[secrets] key`.",
+            )
         state = super().__getstate__()
         state["__pydantic_private__"] = {"_secret_url": None}
         return state

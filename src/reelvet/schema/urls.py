@@ -11,11 +11,12 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import GetCoreSchemaHandler, SerializationInfo
 from pydantic_core import core_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic import GetCoreSchemaHandler, SerializationInfo
 
 MASK = "***"
 

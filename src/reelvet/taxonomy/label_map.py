@@ -82,7 +82,9 @@ class LabelMap:
         Raises:
             PluginError: The file is malformed, or names an id that is in no taxonomy.
         """
-        return cls.parse(resources.files(package).joinpath(name).read_text(encoding="utf-8"), taxonomy, origin=f"{package}/{name}")
+        return cls.parse(
+            resources.files(package).joinpath(name).read_text(encoding="utf-8"), taxonomy, origin=f"{package}/{name}"
+        )
 
     @classmethod
     def parse(cls, text: str, taxonomy: Taxonomy, *, origin: str = "labels.csv") -> LabelMap:
@@ -111,7 +113,9 @@ def _read_row(row: dict[str, str], taxonomy: Taxonomy, origin: str) -> Iterator[
     except (KeyError, ValueError) as error:
         raise PluginError(f"{origin}: malformed row {row}: {error}", plugin=origin) from None
     if (unified == CLEAN) != (relation is Relation.NONE):
-        raise PluginError(f"{origin}: {native!r}: relation 'none' belongs to '(clean)' and to nothing else", plugin=origin)
+        raise PluginError(
+            f"{origin}: {native!r}: relation 'none' belongs to '(clean)' and to nothing else", plugin=origin
+        )
     if unified != CLEAN and unified not in taxonomy:
         raise PluginError(f"{origin}: {native!r} is mapped to {unified!r}, which is no label", plugin=origin)
     for channel in channels:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from reelvet.schema.errors import PluginError, UnknownLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 UNMAPPED = "unmapped"
 """The id of a finding whose vendor label no map knows."""
@@ -84,17 +84,21 @@ class Taxonomy:
         known = {*self._labels, *(label.id for label in added)}
         for label in added:
             if not _PLUGIN_ID.fullmatch(label.id) or not label.id.startswith(f"x.{plugin}."):
-                raise PluginError(f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'", plugin=plugin)
+                raise PluginError(
+                    f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'", plugin=plugin
+                )
             if label.id in self._labels:
                 raise PluginError(f"label {label.id!r} of plugin {plugin!r} is already registered", plugin=plugin)
             if label.parent not in known or label.parent == label.id:
-                raise PluginError(f"label {label.id!r} of plugin {plugin!r} has the unknown parent {label.parent!r}", plugin=plugin)
+                raise PluginError(
+                    f"label {label.id!r} of plugin {plugin!r} has the unknown parent {label.parent!r}", plugin=plugin
+                )
         return Taxonomy([*self._labels.values(), *added], self.version) if added else self
 
     def __contains__(self, label: str) -> bool:
         return label in self._labels
 
-    def __iter__(self) -> Iterable[Label]:
+    def __iter__(self) -> Iterator[Label]:
         return iter(self._labels.values())
 
     def __len__(self) -> int:
