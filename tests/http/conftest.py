@@ -70,6 +70,7 @@ class Server:
 
     replies: list[bytes | Callable] = field(default_factory=lambda: [answer()])
     received: list[Received] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     connections: int = 0
     port: int = 0
     tasks: set[asyncio.Task] = field(default_factory=set)
@@ -89,6 +90,7 @@ class Server:
                 if length := got.header(b"Content-Length"):
                     got.body = await reader.readexactly(int(length))
                 self.received.append(got)
+                self.asked.set()
                 reply = self.replies[min(len(self.received), len(self.replies)) - 1]
                 if callable(reply):
                     outcome = reply(got, writer)
@@ -173,3 +175,19 @@ async def tls_server(certificate) -> AsyncIterator[Server]:
     yield made
     listening.close()
     await made.stop()
+
+
+@pytest.fixture
+def deaf_port():
+    """A port that takes no more connections: its queue is full, so a further connect is left without an answer."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(0)
+    waiting = []
+    for _ in range(4):
+        waiting.append(socket.socket())
+        waiting[-1].setblocking(False)
+        waiting[-1].connect_ex(listening.getsockname())
+    yield listening.getsockname()[1]
+    for one in (*waiting, listening):
+        one.close()

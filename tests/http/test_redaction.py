@@ -138,12 +138,18 @@ async def silent(got, writer):
     await asyncio.sleep(5)
 
 
-@pytest.mark.parametrize("how", ["vendor repeats it", "cut", "cut midway", "timeout", "refused", "unknown name"])
-async def test_the_canary_is_nowhere_however_the_call_fails(server, wires, stream, closed_port, how):
+@pytest.mark.parametrize(
+    "how", ["vendor repeats it", "cut", "cut midway", "timeout", "refused", "no answer to connect", "unknown name"]
+)
+async def test_the_canary_is_nowhere_however_the_call_fails(server, wires, stream, *, closed_port, deaf_port, how):
     server.replies = [
         {"vendor repeats it": echo, "cut": wires[1], "cut midway": wires[2], "timeout": silent}.get(how, wires[0]())
     ]
-    base = {"refused": f"http://127.0.0.1:{closed_port}", "unknown name": "http://public.test"}.get(how, server.url)
+    base = {
+        "refused": f"http://127.0.0.1:{closed_port}",
+        "no answer to connect": f"http://127.0.0.1:{deaf_port}",
+        "unknown name": "http://public.test",
+    }.get(how, server.url)
     sent = Request.build(
         "POST", base + "/path", query={"sign": CANARY}, effect=Effect.READ, operation="Op", json_body={"key": CANARY}
     )
@@ -192,12 +198,13 @@ def test_the_logger_redacts_message_arguments_traceback_and_stack(stream):
     remember(redactor)
     log = logger("test.somewhere")
     try:
-        raise ValueError(f"it was {CANARY}")
+        int(f"it was {CANARY}")
     except ValueError:
         log.exception("failed with %s at %s", CANARY, "https://h/x?sig=abc", stack_info=True)
     said = stream.getvalue()
     assert CANARY not in said
     assert "sig=abc" not in said
     assert "failed with *** at https://h/x?***" in said
-    assert "ValueError: it was ***" in said
+    assert "ValueError: invalid literal" in said
+    assert "it was ***" in said
     assert "Stack (most recent call last)" in said

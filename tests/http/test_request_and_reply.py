@@ -288,7 +288,7 @@ async def test_errors_pickle_with_all_they_carry(server, wires, closed_port):
             caught.append(error.value)
     assert [type(error) for error in caught] == [RateLimited, TransportFailed, ConnectFailed]
     for error in caught:
-        copy = pickle.loads(pickle.dumps(error))
+        copy = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
         assert type(copy) is type(error)
         assert copy.__dict__ == error.__dict__
         assert str(copy) == str(error)

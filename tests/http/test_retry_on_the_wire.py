@@ -184,6 +184,18 @@ async def test_each_try_is_signed_anew_with_the_time_of_the_try(server, quick, w
     assert [got.header(b"Authorization") for got in server.received] == [b"Day 1", b"Day 2"]
 
 
+@pytest.mark.parametrize("timeouts", [Timeouts(connect=0.2), Timeouts(connect=5, total=0.2)])
+async def test_a_connection_that_is_not_made_in_time_is_certainly_not_sent(deaf_port, quick, timeouts):
+    """By its own timeout or by that of the whole try: the error says that nothing was created, so it may be repeated."""
+    async with Session(provider="acme", retry=quick, timeouts=timeouts) as session:
+        begun = time.monotonic()
+        with pytest.raises(ConnectFailed) as caught:
+            await session.send(request(f"http://127.0.0.1:{deaf_port}/", Effect.CREATE))
+    assert time.monotonic() - begun > 0.55, "three tries"
+    assert caught.value.created == "no"
+    assert caught.value.retryable
+
+
 async def test_a_reply_that_does_not_come_times_out_as_maybe_created(server):
     async def silent(got, writer):
         await asyncio.sleep(5)
@@ -269,8 +281,7 @@ async def test_cancelling_a_call_leaves_the_session_usable(server, session, wire
 
     server.replies = [silent, wires[0](b"[1]")]
     task = asyncio.create_task(session.send(request(server.url, Effect.CREATE)))
-    while not server.received:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(server.asked.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

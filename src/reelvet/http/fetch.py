@@ -110,7 +110,7 @@ class Fetcher:
         self._speed_window = speed_window
         self._verify = verify
 
-    async def fetch(self, url: str, *, to: str | Path | BinaryIO, max_bytes: int, timeout: float = 300.0) -> Fetched:  # noqa: ASYNC109 - told apart from cancellation
+    async def fetch(self, url: str, *, to: str | Path | BinaryIO, max_bytes: int, timeout: float = 300.0) -> Fetched:
         """Fetch the URL into a file.
 
         Args:
