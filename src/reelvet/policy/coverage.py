@@ -60,14 +60,9 @@ def _tell_floor(row: Coverage, standings: Sequence[Standing], signals: Signals) 
     signals.add(Verdict.REVIEW, why, label=row.label, provider=row.provider, threshold=lowest, kind="floor")
 
 
-def _is_possible(row: Coverage) -> bool:
-    # A field that older stored results do not have: whether the instance can answer for the label in that channel.
-    return bool(getattr(row, "possible", True))
-
-
 def _is_cut(row: Coverage, media: MediaFacts) -> bool:
     """Whether the looking stopped before the end of the media."""
-    if row.through is None or not _is_possible(row):
+    if row.through is None or not row.possible:
         return False
     if media.duration is None:
         # Nobody knows the end (live, say): only a row that says so is cut.
@@ -83,7 +78,7 @@ def _tell_cut(row: Coverage, media: MediaFacts, signals: Signals) -> None:
 
 
 def _tell_required(pattern: str, labels: frozenset[str], result: ModerationResult, signals: Signals) -> None:
-    possible = [row for row in result.coverage if row.label in labels and _is_possible(row)]
+    possible = [row for row in result.coverage if row.label in labels and row.possible]
     missed = [row for row in possible if row.state not in _EVALUATED or _is_cut(row, result.media)]
     if not result.coverage or (possible and not missed):
         return

@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, ValidationError, field_validator, m
 from reelvet.policy.rulebook import rulebook
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import InvalidJob
-from reelvet.schema.media import Channel  # noqa: TC001 - pydantic reads the annotation at run time
+from reelvet.schema.media import Channel
 from reelvet.schema.validation import first_field, sentences
 from reelvet.taxonomy import Taxonomy
 
@@ -79,9 +79,9 @@ class Threshold(Strict):
         if isinstance(value, int | float):
             return {"score": value}
         if not isinstance(value, Mapping | Threshold):
-            raise ValueError(
+            raise ValueError(  # noqa: TRY004 - pydantic passes a TypeError on as it is
                 f"{value!r} is no threshold; write a score from 0 to 1, {{score = 0.8, min_hits = 2}}, or 'none'"
-            )  # noqa: TRY004 - pydantic's way
+            )
         return value
 
     @field_validator("score", "min_seconds")
