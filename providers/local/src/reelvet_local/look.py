@@ -196,4 +196,5 @@ def _report(rule: SamplingRule, reader: Reader, scorer: Scorer) -> SamplingRepor
         largest_gap=scorer.gaps.largest if reader.timed else None,
         filled_gaps=reader.filled,
         damaged=reader.damaged,
+        time_resets=reader.resets,
     )

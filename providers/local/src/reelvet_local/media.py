@@ -12,7 +12,7 @@ import stat
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, cast
 
 import av
 import av.error
@@ -139,9 +139,37 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
             "unsupported_format", "A playlist or manifest: it only names other media. Give the media itself"
         )
     cut = _is_cut(file)
+    # The option also bounds the frames that FFmpeg decodes while it probes.
+    container = _open(file, {"max_pixels": str(max_pixels)}, cut=cut)
+    try:
+        video = _video(container, cut=cut)
+        facts = video.facts
+        if facts.width is None:
+            # Refused while probing, and then FFmpeg says nothing: ask again for what is stated, without decoding.
+            container.close()
+            with _open(file, {"skip_frame": "all"}, cut=cut) as stated:
+                facts = _video(stated, cut=cut).facts
+            container = _open(file, {"max_pixels": str(max_pixels)}, cut=cut)
+            video = _video(container, cut=cut)
+        if (facts.width or 0) * (facts.height or 0) > max_pixels:
+            message = f"{facts.width} x {facts.height} pixels: more than the {max_pixels} allowed (max_pixels)"
+            raise MediaError("too_many_pixels", message, facts)
+    except BaseException:
+        container.close()
+        raise
+    # Not left to the probe: the stream may grow later on.
+    context = video.stream.codec_context
+    context.options = {"max_pixels": str(max_pixels)}
+    # The model has the other core. Frame threads would also delay errors and stops by several frames.
+    context.thread_count = 1
+    context.thread_type = "NONE"
+    return video
+
+
+def _open(file: BinaryIO, options: dict[str, str], *, cut: bool) -> InputContainer:
     file.seek(0)
     try:
-        container = av.open(
+        return av.open(
             _Reader(file),
             "r",
             container_options={
@@ -150,8 +178,7 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
                 "probesize": "5000000",
                 "analyzeduration": "5000000",
             },
-            # Also bounds the frames that FFmpeg decodes while it probes.
-            options={"max_pixels": str(max_pixels)},
+            options=options,
             io_open=_refuse,
             buffer_size=1 << 18,
         )
@@ -163,11 +190,6 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
                 "truncated", "The file is cut off: its index is missing, so no frame can be read"
             ) from error
         raise MediaError("not_media", "Not a video or image that FFmpeg can read") from error
-    try:
-        return _video(container, max_pixels, cut=cut)
-    except BaseException:
-        container.close()
-        raise
 
 
 class RefusedError(Exception):
@@ -178,7 +200,7 @@ def _refuse(*_: Any) -> NoReturn:
     raise RefusedError("a container named another file")
 
 
-def _video(container: InputContainer, max_pixels: int, *, cut: bool) -> Video:
+def _video(container: InputContainer, *, cut: bool) -> Video:
     name = container.format.name
     videos = [s for s in container.streams.video if not s.disposition & s.disposition.attached_pic]
     duration = container.duration / av.time_base if container.duration else None
@@ -208,14 +230,6 @@ def _video(container: InputContainer, max_pixels: int, *, cut: bool) -> Video:
         fps=float(stream.average_rate) if stream.average_rate and not image else None,
         other_video_streams=len(videos) - 1,
     )
-    if context.width * context.height > max_pixels:
-        message = f"{context.width} x {context.height} pixels: more than the {max_pixels} allowed (max_pixels)"
-        raise MediaError("too_many_pixels", message, facts)
-    # Not left to the probe: the stream may grow later on.
-    context.options = {"max_pixels": str(max_pixels)}
-    # The model has the other core. Frame threads would also delay errors and stops by several frames.
-    context.thread_count = 1
-    context.thread_type = "NONE"
     countable = codec in _ONE_FRAME_PER_PACKET and context.field_order in {0, _PROGRESSIVE}
     return Video(container, stream, facts, origin, end, cut, countable)
 
@@ -224,11 +238,11 @@ def _times(container: InputContainer, stream: VideoStream) -> tuple[int, int | N
     """Origin and end of the track in ticks, and the declared duration of the media in seconds."""
     base = stream.time_base or Fraction(1, av.time_base)
     start = stream.start_time or 0
-    media_start = Fraction(container.start_time, av.time_base) if container.start_time is not None else start * base
+    declared = cast("int | None", container.start_time)  # PyAV's stub forgets the `None`
+    media_start = start * base if declared is None else Fraction(declared, av.time_base)
     if media_start < 0:
-        media_start = min(
-            Fraction(0), start * base
-        )  # sound that starts below zero is encoder delay: no player shows it
+        # Sound that starts below zero is encoder delay: no player shows it.
+        media_start = min(Fraction(0), start * base)
     # FFmpeg rounds the container's start to microseconds: where the track begins with the media, take its own tick.
     origin = start if abs(start * base - media_start) < Fraction(1, 1000) else round(media_start / base)
     duration = container.duration / av.time_base if container.duration and container.duration > 0 else None

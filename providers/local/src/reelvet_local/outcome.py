@@ -83,6 +83,8 @@ class SamplingReport:
             where the file has no timestamps, and for still images.
         filled_gaps: Rule `keyframes`: how many stretches between key frames had to be filled in.
         damaged: Packets the decoder refused, and looked-at frames it flags as damaged.
+        time_resets: Places where the timestamps start over, as in joined recordings. From there on times are counted
+            as the media plays, not as it states.
     """
 
     rule: Rule
@@ -92,6 +94,7 @@ class SamplingReport:
     largest_gap: float | None
     filled_gaps: int = 0
     damaged: int = 0
+    time_resets: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ last step.
 
 from __future__ import annotations
 
+import bisect
 import heapq
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 DEFAULT_INTERVAL = 1.0
 DEFAULT_MAX_GAP = 10.0
-_REORDER = 256  # slots remembered for packets that arrive out of order; far beyond any codec's reordering
+_REMEMBERED = 8192  # packets and intervals kept in mind; far beyond any codec's reordering
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Slots:
         ticks = Fraction(str(interval)) / time_base
         self._ticks, self._per = ticks.numerator, ticks.denominator
         self._first: dict[int, int] = {}
+        self._known: list[int] = []
         self._taken = -1
 
     def slot(self, tick: int) -> int:
@@ -68,20 +70,28 @@ class Slots:
         """Whether so many ticks last for a whole interval or longer."""
         return ticks * self._per >= self._ticks
 
-    def needs(self, tick: int, duration: int) -> bool:
-        """Whether a packet may hold a frame to be taken. Packets come in decoding order, each once.
+    def see(self, tick: int) -> None:
+        """Note a packet, in decoding order, one or more packets before `needs` is asked about it."""
+        bisect.insort(self._known, tick)
+        if len(self._known) > _REMEMBERED:
+            del self._known[: _REMEMBERED // 2]
+
+    def needs(self, tick: int) -> bool:
+        """Whether a packet may hold a frame to be taken. Asked in decoding order, once for each packet.
 
         True for every packet that is the earliest of its interval so far (so the earliest of all is always among them),
-        and for frames shown for long or of unknown duration.
+        and for those that may stay on screen for long. How long, is told by the frames known to follow; the duration of
+        a packet is of no use, as containers derive it from the decoding order.
         """
         slot = self.slot(tick)
         first = self._first.get(slot)
         if first is None or tick < first:
             self._first[slot] = tick
-            if len(self._first) > _REORDER:
+            if len(self._first) > _REMEMBERED:
                 del self._first[min(self._first)]
             return True
-        return duration <= 0 or self.spans(duration)
+        following = bisect.bisect_right(self._known, tick)
+        return following == len(self._known) or self.spans(self._known[following] - tick)
 
     def take(self, tick: int) -> bool:
         """Whether a frame is the first of its interval. Frames come in presentation order."""
