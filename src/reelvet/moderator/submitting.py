@@ -114,9 +114,10 @@ async def _look_up(task: VendorTask, outcome: Unknown, instance: Instance, since
         ]
         if exact:
             return Created(exact[0].ref.model_copy(update={"name": task.name}))
-        if time.monotonic() + pause > until:
+        left = until - time.monotonic()
+        if left <= 0:
             return outcome
-        await asyncio.sleep(pause)
+        await asyncio.sleep(min(pause, left))  # the last look is at the very end of the window
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 

@@ -168,22 +168,40 @@ class Ticket(Stored):
 
     @model_serializer(mode="wrap")
     def _refuse_to_spill(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:
+        # Reached by every way of dumping, that of a model around this one too, where pydantic wraps what is raised.
+        private_file = self._may_be_dumped(info.context)
         data: dict[str, Any] = handler(self)
-        if self._secret_url is not None and self.sealed is None:
-            if not (info.context or {}).get("private_file"):
-                raise SealRefused(
-                    "the ticket's URL may carry a signature and there is no key to seal it with",
-                    way_out="Set `[secrets] key`, or use ticket.save(path), which writes a file of mode 0600.",
-                )
-            data["sealed"] = _PLAIN + self._secret_url
+        if private_file:
+            data["sealed"] = f"{_PLAIN}{self._secret_url}"
         return data
 
+    def model_dump(self, **how: Any) -> dict[str, Any]:
+        """As pydantic's. Raises `SealRefused` where the URL would be lost."""
+        self._may_be_dumped(how.get("context"))
+        return super().model_dump(**how)
+
+    def model_dump_json(self, **how: Any) -> str:
+        """As pydantic's. Raises `SealRefused` where the URL would be lost."""
+        self._may_be_dumped(how.get("context"))
+        return super().model_dump_json(**how)
+
+    def _may_be_dumped(self, context: dict[str, Any] | None) -> bool:
+        """Whether the URL is to stand in the dump as it is, for a private file.
+
+        Raises:
+            SealRefused: The dump is for anything else, and the URL is not sealed.
+        """
+        if self._secret_url is None or self.sealed is not None:
+            return False
+        if (context or {}).get("private_file"):
+            return True
+        raise SealRefused(
+            "the ticket's URL may carry a signature and there is no key to seal it with",
+            way_out="Set `[secrets] key`, or use ticket.save(path), which writes a file of mode 0600.",
+        )
+
     def __getstate__(self) -> dict[Any, Any]:
-        if self._secret_url is not None and self.sealed is None:
-            raise SealRefused(
-                "the ticket's URL may carry a signature and there is no key to seal it with",
-                way_out="Set `[secrets] key`.",
-            )
+        self._may_be_dumped(None)
         state = super().__getstate__()
         state["__pydantic_private__"] = {"_secret_url": None}
         return state
