@@ -87,18 +87,30 @@ def _payload(raw: RawTask) -> tuple[wire.Payload | None, list[Note]]:
 def _findings(
     raw: RawTask, payload: wire.Payload, natives: dict[str, list[Mapping]], notes: list[Note]
 ) -> Iterator[Finding]:
-    for number, hit in enumerate(payload.hits or []):
+    for field, hit in _hits(payload):
         if hit.label not in natives:
             note = Note(code=UNMAPPED, says=f"the detector's label {hit.label!r} is in no map")
             if note not in notes:
                 notes.append(note)
-            yield _finding(raw, number, hit, UNMAPPED, None)
+            yield _finding(raw, field, hit, UNMAPPED, None)
         for mapping in natives.get(hit.label or "", []):
             if mapping.label is not None:
-                yield _finding(raw, number, hit, mapping.label, mapping.relation)
+                yield _finding(raw, field, hit, mapping.label, mapping.relation)
 
 
-def _finding(raw: RawTask, number: int, hit: wire.Hit, label: str, relation: Relation | None) -> Finding:
+def _hits(payload: wire.Payload) -> Iterator[tuple[str, wire.Hit]]:
+    """Every hit, and every highest score above the floor that no hit tells: where a reply contradicts itself, the worst wins."""
+    told = set()
+    for number, hit in enumerate(payload.hits or []):
+        told.add(hit.label)
+        yield f"hits[{number}]", hit
+    floor = payload.report_floor
+    for label, summary in (payload.scores or {}).items():
+        if label not in told and summary.max is not None and floor is not None and summary.max >= floor:
+            yield f"scores.{label}", wire.Hit(label=label, score=summary.max, start=summary.at)
+
+
+def _finding(raw: RawTask, field: str, hit: wire.Hit, label: str, relation: Relation | None) -> Finding:
     return Finding(
         label=label,
         relation=relation,
@@ -107,7 +119,7 @@ def _finding(raw: RawTask, number: int, hit: wire.Hit, label: str, relation: Rel
         start=hit.start,
         frame=hit.frame,
         evidence=SignedUrl(Path(hit.thumbnail).absolute().as_uri()) if hit.thumbnail else None,
-        native=Native(field=f"hits[{number}]", label=hit.label, score=hit.score, scale="0-1"),
+        native=Native(field=field, label=hit.label, score=hit.score, scale="0-1"),
         provider="local",
         task=raw.ref.id,
     )
@@ -126,6 +138,8 @@ def _looked(raw: RawTask, payload: wire.Payload, natives: dict[str, list[Mapping
 
 def _cut_short(raw: RawTask, payload: wire.Payload) -> str | None:
     at = f" after {payload.through:.1f} s" if payload.through is not None else ""
+    if payload.hits is None or payload.report_floor is None:
+        return "the reply does not say what was found"
     if payload.stopped_early:
         return f"stopped{at}, as stop_on asked"
     if raw.status is Status.SUCCEEDED and payload.status == "succeeded" and payload.error is None:

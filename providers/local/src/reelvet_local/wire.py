@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelvet.schema.errors import InvalidJob
 
@@ -52,6 +52,13 @@ class Sampling(_Lenient):
     damaged: int | None = None
 
 
+class ScoreSummary(_Lenient):
+    """All scores of one label."""
+
+    max: float | None = None
+    at: float | None = None
+
+
 class DetectorInfo(_Lenient):
     """The model."""
 
@@ -66,7 +73,8 @@ class Payload(_Lenient):
     status: str | None = None
     error: Failure | None = None
     facts: Facts | None = None
-    hits: list[Hit] | None = Field(default_factory=list)
+    hits: list[Hit] | None = None
+    scores: dict[str, ScoreSummary] | None = None
     sampling: Sampling | None = None
     through: float | None = None
     stopped_early: bool | None = None
@@ -75,7 +83,7 @@ class Payload(_Lenient):
 
 
 RAW_ONLY = {
-    "scores": "every label's highest and mean score, below the floor too: no unified field says that",
+    "scores": "scores below the floor are no findings; one above it that no hit tells becomes one",
     "facts.container": "kept for whoever debugs a file",
     "facts.codec": "kept for whoever debugs a file",
     "facts.fps": "kept for whoever debugs a file",
