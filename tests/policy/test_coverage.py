@@ -130,6 +130,7 @@ def test_thresholds_below_a_floor_are_pointed_out(make_policy):
         ("violence", "visual", 0.6),
         ("hate", "ocr", 0.5),
         ("gambling", "visual", None),
+        ("disturbing", "visual", 0.5),
         ("politics", "visual", 0.9),
     ]
     gaps = thresholds_below_floor(
@@ -225,6 +226,8 @@ def test_every_required_label_must_be_met_even_one_that_is_off(verdict, make_row
         verdict(make_row("gambling"), make_row("politics", "not_evaluated"), require=["gambling", "politics"])
         == "review"
     )
+    cut = make_row("politics", through=3.0)
+    assert verdict(make_row("gambling"), cut, require=["politics"], media={"duration": 9.0}) == "review"
     assert verdict(make_row("sexual.explicit.nudity_anus"), require=["sexual.explicit.nudity*"]) == "pass"
 
 

@@ -49,6 +49,12 @@ def test_many_findings_alike_leave_one_reason_with_the_worst_score(make_result, 
     ]
 
 
+def test_the_worst_score_stands_for_what_the_vendor_says_often(make_result, make_finding, make_policy):
+    said = [make_finding(score=score, suggestion="review") for score in (0.1, 0.3, None, 0.2)]
+    reasons = judge(make_result(*said), make_policy()).reasons
+    assert [(r.score, r.why) for r in reasons] == [(0.3, "the vendor's own verdict is review (the worst of 4)")]
+
+
 def test_each_provider_has_a_reason_of_its_own(make_result, make_finding, make_policy):
     found = [make_finding(score=0.95, provider=name) for name in ("beta", "acme")]
     judged = judge(make_result(*found), make_policy())
@@ -81,8 +87,10 @@ def test_a_policy_without_any_threshold_sends_findings_to_review(verdict, make_f
             "pass",
         ),
         # an id before a pattern of the same depth, the longer pattern before the shorter
-        ([{"label": "violence.w*", "block": 0.1}, {"label": "violence.weapons", "block": 0.9}], {}, "pass"),
-        ([{"label": "violence.w*", "block": 0.9}, {"label": "violence.*", "block": 0.1}], {}, "pass"),
+        ([{"label": "violence.weapons*", "block": 0.1}, {"label": "violence.weapons", "block": 0.9}], {}, "pass"),
+        ([{"label": "violence.*", "block": 0.1}, {"label": "violence.w*", "block": 0.9}], {}, "pass"),
+        # even a pattern, if it is deeper than the id
+        ([{"label": "violence", "block": 0.1}, {"label": "violence.w*", "block": 0.9}], {}, "pass"),
         # narrowed before wide
         ([{"label": "violence", "block": 0.1}, {"label": "violence", "provider": "acme", "block": 0.9}], {}, "pass"),
         ([{"label": "violence", "block": 0.1}, {"label": "violence", "channel": "visual", "block": 0.9}], {}, "pass"),
@@ -123,7 +131,7 @@ def test_the_most_specific_rule_holds_alone(verdict, make_finding, rules, found,
 
 
 def test_an_instance_is_known_by_the_task(make_result, make_finding, make_policy):
-    tasks = [{"provider": "acme", "instance": name, "id": name, "status": "succeeded"} for name in ("eu", "cn")]
+    tasks = [{"provider": "acme", "instance": name, "id": name, "status": "succeeded"} for name in ("cn", "eu")]
     rules = [{"label": "violence", "instance": "cn", "off": True}]
     for task, expected in (("cn", "pass"), ("eu", "block"), (None, "block")):
         # Without a task it may be either: the worst wins.
@@ -168,6 +176,7 @@ def test_a_rule_switches_on_what_it_names_and_no_other_kind_below(verdict, make_
 
 def test_a_context_label_is_judged_where_never_is_lifted_and_a_rule_names_it(verdict, make_finding):
     minor = make_finding("context.person.minor", 1.0)
+    assert verdict(minor, rules=[{"label": "*", "review": 0.5}]) == "pass"
     assert verdict(minor, kinds={"context": "off"}) == "pass"
     assert (
         verdict(minor, kinds={"context": "off"}, rules=[{"label": "context.person.minor", "review": 0.5}]) == "review"

@@ -244,6 +244,7 @@ def test_the_hash_stays_what_it_is():
         "rules": [{"label": "violence", "block": 0.5}],
     }
     assert Policy.parse(fields).id == "p@sha256:c2e71c00d924d5ba44ee255e56bc8306c87a41811d86cff31b3fcbe73824a758"
+    assert Policy(name="p").digest == "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 
 def test_importing_the_room_is_light():

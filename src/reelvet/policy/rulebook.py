@@ -117,8 +117,8 @@ class Rulebook:
             )
 
     def is_quarantined(self, label: str) -> bool:
-        """Whether the label is `child_safety` or below it, in this taxonomy or by its name."""
-        return label == QUARANTINE or label.startswith(f"{QUARANTINE}.") or self._taxonomy.is_within(label, QUARANTINE)
+        """Whether the label is `child_safety` or below it."""
+        return self._taxonomy.is_within(label, QUARANTINE)
 
     def above(self, label: str) -> Iterator[str]:
         """A label and those above it, by the taxonomy or, for a label it does not know, by its name."""
@@ -142,8 +142,6 @@ class Rulebook:
         return found
 
     def _unknown(self, label: str, channel: str | None, provider: str | None, instance: str | None) -> Standing:
-        if self.is_quarantined(label):
-            return Standing(rule=QUARANTINE, quarantined=True)
         known = next((above for above in self.above(label) if above in self._taxonomy), UNMAPPED)
         return replace(self.standing(known, channel, provider, instance), off=False, unruled=False, unknown=True)
 

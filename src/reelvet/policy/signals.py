@@ -95,10 +95,10 @@ class Tally:
 
         Args:
             signals: Where to say it.
-            but_for: Labels of which worse was said already.
+            but_for: Labels of which as much was said already.
 
         Returns:
-            The labels for which the threshold is reached.
+            The labels of which something was said.
         """
         threshold = self._threshold
         hits, seconds = len(self._moments), self._seconds()
@@ -128,7 +128,7 @@ class Tally:
                     count=count,
                     kind=self._kind,
                 )
-        return frozenset(self._labels) if says is self._says else frozenset()
+        return frozenset(self._labels)
 
     def _seconds(self) -> float:
         total, reached = 0.0, float("-inf")
