@@ -484,7 +484,7 @@ async def test_a_slow_drip_is_too_slow(server, wires):
     server.replies = [drip]
     begun = time.monotonic()
     with pytest.raises(FetchTooSlow, match="bytes/s"):
-        await got(local(min_speed=1000, speed_window=0.3), f"http://public.test:{server.port}/")
+        await got(local(min_speed=1000, speed_window=0.3), f"http://public.test:{server.port}/", timeout=5)
     assert time.monotonic() - begun < 2
 
 
@@ -525,7 +525,9 @@ async def test_a_status_other_than_200_is_an_error(server, wires, status, retrya
     assert caught.value.retryable is retryable
 
 
-@pytest.mark.parametrize("how", ["refused", "cut", "no address", "not an address", "redirect to nowhere", "not http"])
+@pytest.mark.parametrize(
+    "how", ["refused", "cut", "no address", "no name", "not an address", "redirect to nowhere", "not http"]
+)
 async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, closed_port, how):
     def garbage(received, writer):
         writer.write(b"SSH-2.0-OpenSSH\r\n")
@@ -538,6 +540,8 @@ async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, clo
     async def resolver(host, port):
         if how == "no address":
             raise OSError("unknown name")
+        if how == "no name":
+            raise UnicodeError("label too long")
         return ["nonsense"] if how == "not an address" else ["127.0.0.1"]
 
     port = closed_port if how == "refused" else server.port
@@ -550,3 +554,23 @@ async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, clo
     assert caught.value.url == f"http://public.test:{port}/x?***"
     copy = pickle.loads(pickle.dumps(caught.value))  # noqa: S301 - our own
     assert (str(copy), copy.__dict__) == (str(caught.value), caught.value.__dict__)
+
+
+async def test_a_disk_that_is_full_is_told_as_such(server, wires):
+    """And not as a failure of the connection, which another try might mend."""
+    server.replies = [wires[0](b"x" * 1000)]
+
+    class Full(io.BytesIO):
+        def write(self, data):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(FetchError, match="No space left") as caught:
+        await local().fetch(f"http://public.test:{server.port}/", to=Full(), max_bytes=10_000)
+    assert not caught.value.retryable
+
+
+async def test_a_location_of_any_bytes_is_refused_in_words_that_can_be_printed(server):
+    server.replies = [b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"]
+    with pytest.raises(FetchError) as caught:
+        await got(local(), f"http://public.test:{server.port}/")
+    assert str(caught.value).encode()

@@ -149,6 +149,10 @@ async def test_signers_see_every_header_that_goes_out_but_host_and_length(server
         "http://h/x#f",
         "http:///x",
         "http://h\\@e/",
+        "http://h:99999/",
+        "http://h:x/",
+        "http://h:0/",
+        "http://[::1/",
     ],
 )
 def test_urls_that_could_not_go_out_as_they_are_are_refused(url):

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from reelvet.http import Effect, Request, RetryPolicy, Session, Timeouts
+from reelvet.http import Effect, Limit, Limits, Request, RetryPolicy, Session, Timeouts
 from reelvet.schema.errors import (
     ConnectFailed,
     InvalidRequest,
@@ -317,3 +317,26 @@ async def test_a_bundle_of_ones_own_is_trusted(tls_server, certificate, quick):
     async with Session(provider="acme", retry=quick, verify=certificate.path) as session:
         reply = await session.send(request(f"https://localhost:{tls_server.port}/", Effect.CREATE))
     assert reply.status == 200
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".localhost", "a..localhost"])
+async def test_a_host_that_cannot_be_one_is_an_error_of_ours(quick, monkeypatch, host):
+    """Names that Python's resolver chokes on raise other things than OSError."""
+    monkeypatch.setattr("reelvet.http.wire.check_network", lambda host: None)
+    async with Session(provider="acme", retry=quick) as session:
+        with pytest.raises(ConnectFailed):
+            await session.send(request(f"http://{host}/", Effect.CREATE))
+
+
+async def test_operations_that_wait_for_their_limit_keep_no_connection_from_others(server):
+    """One operation that is used up must not hold up the polling of all others."""
+    limits = Limits({"Create": Limit(1, per=60)})
+    create = request(server.url, Effect.CREATE, operation="Create")
+    async with Session(provider="acme", limits=limits, connections=2) as session:
+        stuck = [asyncio.create_task(session.send(create)) for _ in range(5)]
+        await asyncio.wait(stuck, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait_for(session.send(request(server.url, Effect.READ, operation="Get")), 5)
+        for task in stuck:
+            task.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
+    assert len(server.received) == 2

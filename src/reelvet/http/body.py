@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from reelvet.schema.errors import FetchError, FetchTooLarge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _STEP = 1024 * 1024
 # 15 bits of window, and 32 for "zlib or gzip, as its head says".
@@ -58,7 +59,7 @@ class Sink:
 
         Raises:
             FetchTooLarge: With it the body is larger than the cap; it is not written.
-            FetchError: It cannot be decoded.
+            FetchError: It cannot be decoded or written.
         """
         for piece in self._decoded(chunk):
             self.size += len(piece)
@@ -69,8 +70,7 @@ class Sink:
                     way_out="Raise the cap if this is meant.",
                 )
             self._digest.update(piece)
-            # A disk may be slow; the event loop has others to serve.
-            await asyncio.to_thread(self._file.write, piece)
+            await self._in_thread(partial(self._file.write, piece))
 
     async def finish(self) -> None:
         """End the body.
@@ -82,7 +82,19 @@ class Sink:
             raise FetchError(
                 f"{self._url} is incomplete: its compressed body ends before its time", url=self._url, retryable=True
             )
-        await asyncio.to_thread(self._file.flush)
+        await self._in_thread(self._file.flush)
+
+    async def _in_thread(self, work: Callable[[], object]) -> None:
+        # A disk may be slow; the event loop has others to serve. A thread cannot be cancelled, so it is waited for: whoever
+        # cleans up after a cancelled fetch must not have it write behind its back.
+        future = asyncio.get_running_loop().run_in_executor(None, work)
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
+        except OSError as error:
+            raise FetchError(f"{self._url} could not be written: {error.strerror or error}", url=self._url) from error
 
     def _decoded(self, chunk: bytes) -> Iterator[bytes]:
         if self._inflater is None:

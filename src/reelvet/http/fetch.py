@@ -196,7 +196,7 @@ class Fetcher:
         literal = parse(host)
         try:
             names = [host] if literal else await self._resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for a name
             raise FetchError(
                 f"the host of {_masked(url)} has no address: {error}", url=_masked(url), retryable=True
             ) from error
@@ -293,7 +293,9 @@ class Fetcher:
                     )
                 since, arrived = loop.time(), 0
         await sink.finish()
-        return Fetched(masked, url.raw_host or "", response.headers.get("Content-Type"), sink.size, sink.sha256)
+        kind = response.headers.get("Content-Type")
+        kind = kind[:200].encode("utf-8", "replace").decode() if kind else None
+        return Fetched(masked, url.raw_host or "", kind, sink.size, sink.sha256)
 
 
 class _Pinned(AbstractResolver):
@@ -331,6 +333,8 @@ def _masked(url: URL) -> str:
 
 def _parsed(text: str, base: URL | None = None) -> URL:
     """The URL as one parser reads it for the check and for the call: two that read it differently are a way around the check."""
+    # A Location header may hold any bytes, which Python keeps as surrogates that cannot be printed.
+    text = text.encode("utf-8", "replace").decode()
     try:
         url = URL(text, encoded=_PRINTABLE.fullmatch(text) is not None)
         if base is not None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from reelvet.schema.errors import UnexpectedReply
 from reelvet.schema.urls import MASK, mask_url
@@ -130,7 +130,13 @@ class Request:
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
         # An empty query would be dropped on the way out, and a signature over it would not hold.
-        if not _URL.fullmatch(self.url) or self.url.endswith("?") or "@" in parts.netloc or not parts.hostname:
+        if (
+            not _URL.fullmatch(self.url)
+            or not _has_port_or_none(parts)
+            or self.url.endswith("?")
+            or "@" in parts.netloc
+            or not parts.hostname
+        ):
             raise ValueError(
                 f"not an absolute, encoded http(s) URL without user info and fragment: {mask_url(self.url)}"
             )
@@ -194,6 +200,13 @@ class Request:
     def __repr__(self) -> str:
         headers = Headers(self.headers).masked()
         return f"Request({self.method} {mask_url(self.url)}, headers={headers}, {len(self.content)} bytes, {self.effect.value})"
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
 
 
 def _as_is(text: str) -> str:

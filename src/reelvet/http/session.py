@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -89,13 +87,12 @@ class Session:
         self.instance = instance or provider
         self._signer = signer
         self._classify = classifier
-        self._throttle = Throttle(limits or Limits())
+        # A call waits for a connection there, without a deadline, and not in the pool, where waiting would be failing to connect.
+        self._throttle = Throttle(limits or Limits(), connections=connections)
         self._retry = retry or RetryPolicy()
         self._request_id_headers = tuple(request_id_headers)
         self._clock = clock
         self._redactor = Redactor(secrets)
-        # A call waits here, without a deadline, and not in the pool, where waiting would count as failing to connect.
-        self._pool = asyncio.Semaphore(connections)
         self._transport = transport
         self._wire: Wire | None = None
         self._make_wire = partial(
@@ -160,7 +157,7 @@ class Session:
             return reply
 
     async def _try(self, request: Request) -> Reply:
-        async with self._throttle.passage(request.operation), self._pool if self._wire else nullcontext():
+        async with self._throttle.passage(request.operation):
             if self._transport is None:
                 raise RuntimeError("the session is not open: use it in `async with`")
             begun = time.perf_counter()

@@ -24,10 +24,16 @@ LAG = 0.25
 
 
 class Throttle:
-    """Lets requests pass as `limits` allow, first come first served. Belongs to one event loop."""
+    """Lets requests pass as `limits` allow, first come first served. Belongs to one event loop.
 
-    def __init__(self, limits: Limits) -> None:
+    Args:
+        limits: As the vendor declares them.
+        connections: Most requests at a time, of all operations; `None` for no limit.
+    """
+
+    def __init__(self, limits: Limits, *, connections: int | None = None) -> None:
         self._limits = limits
+        self._connections = asyncio.Semaphore(connections) if connections else None
         self._gates: dict[str, _Gate] = {}
         self._total = _Gate(limits.total) if limits.total else None
 
@@ -45,6 +51,9 @@ class Throttle:
                     if gate.slots:
                         await gate.slots.acquire()
                         taken.append(gate)
+                # Last, so that those who wait for their vendor's limit keep no connection from others.
+                if self._connections:
+                    await stack.enter_async_context(self._connections)
             except BaseException:
                 # Cancelled while waiting: nothing was sent, so the slots are free at once.
                 for gate in taken:

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from reelvet.http.timeouts import Timeouts
 
 _CHUNK = 64 * 1024
+# Shorter than the idle timeout of the usual servers (Node's is 5 s): a create sent on a connection that is just being
+# closed ends with an unknown outcome.
+_KEEPALIVE = 4.0
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -156,7 +159,7 @@ class Wire:
         trace.on_connection_create_end.append(_connected)
         trace.on_connection_reuseconn.append(_connected)
         client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ssl=_tls(verify)),
+            connector=aiohttp.TCPConnector(limit=connections, ssl=_tls(verify), keepalive_timeout=_KEEPALIVE),
             # The whole try has its deadline in `exchange`.
             timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect, sock_read=timeouts.read),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -190,7 +193,7 @@ class Wire:
         try:
             async with asyncio.timeout(self._timeouts.total):
                 return await self._exchange(call)
-        except (aiohttp.ClientError, httpx.HTTPError, OSError) as error:  # TimeoutError is an OSError
+        except (aiohttp.ClientError, httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
             failure = self._failure(call, error)
             cause = error if self._harmless(error) else None
         # Outside of the block, so that the exception of the HTTP library does not hang on as context if it may not be seen.
@@ -240,7 +243,7 @@ class Wire:
                 retryable=False,
                 way_out="Check the base URL; for a certificate authority of your own set `verify` to its bundle.",
             )
-        if isinstance(error, aiohttp.InvalidURL):
+        if isinstance(error, aiohttp.InvalidURL | httpx.InvalidURL | UnicodeError):
             return ConnectFailed(f"{operation}: {host} is no host that can be called", created="no", retryable=False)
         return ConnectFailed(f"{operation}: no connection to {host}: {says}", created="no")
 
