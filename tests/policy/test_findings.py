@@ -130,6 +130,14 @@ def test_the_most_specific_rule_holds_alone(verdict, make_finding, rules, found,
     )
 
 
+def test_the_order_of_rules_never_decides(make_result, make_finding, make_policy):
+    rules = [{"label": "vio*.w*", "block": 0.1}, {"label": "viol*.*", "block": 0.9}]
+    judged = [
+        judge(make_result(make_finding("violence.weapons")), make_policy(rules=each)) for each in (rules, rules[::-1])
+    ]
+    assert judged[0] == judged[1]
+
+
 def test_an_instance_is_known_by_the_task(make_result, make_finding, make_policy):
     tasks = [{"provider": "acme", "instance": name, "id": name, "status": "succeeded"} for name in ("cn", "eu")]
     rules = [{"label": "violence", "instance": "cn", "off": True}]

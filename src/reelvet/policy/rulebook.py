@@ -66,7 +66,8 @@ class Rulebook:
         for number, rule in enumerate(policy.rules):
             self._add(number, rule)
         for reaches in self._reaches.values():
-            reaches.sort(key=lambda reach: reach.specificity, reverse=True)
+            # The text comes last, so that the order of the file never decides.
+            reaches.sort(key=lambda reach: (reach.specificity, reach.rule.label), reverse=True)
         self.required = {
             pattern: frozenset(taxonomy.expand(pattern, field=f"require.{number}"))
             for number, pattern in enumerate(policy.require)
