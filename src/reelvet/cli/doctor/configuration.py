@@ -1,0 +1,142 @@
+"""Checks of the configuration: file, profile, variables, keys, secrets."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from reelvet.cli.doctor.examined import SECRETIVE, Item
+from reelvet.config import resolve_reference
+from reelvet.schema.errors import ReelvetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reelvet.cli.doctor.examined import Examined
+
+_REFERENCES = ("env:", "file:")
+_READABLE_BY_OTHERS = 0o044
+
+
+def check_configuration_file(examined: Examined) -> Iterator[Item]:
+    """It is there, readable, and TOML; or there is none, which is fine."""
+    if examined.file_error is not None:
+        error = examined.file_error
+        yield Item(
+            "wrong",
+            error.message,
+            error.way_out or "Mend the file at that place; the rest of it could not be read.",
+            error.source,
+        )
+    elif examined.file is None:
+        yield Item("ok", "no configuration file: built-in defaults and the environment hold")
+    else:
+        yield Item("ok", f"{examined.file}", where=str(examined.file))
+
+
+def check_profile(examined: Examined) -> Iterator[Item]:
+    """The chosen profile exists."""
+    if examined.profile_error is not None:
+        known = ", ".join(examined.known_profiles) or "none"
+        yield Item(
+            "wrong",
+            examined.profile_error,
+            f"Write a [profiles.{examined.profile or '<name>'}] table, or choose one of: {known}.",
+            "profile",
+        )
+    elif examined.profile is not None:
+        yield Item("ok", f"profile {examined.profile}")
+
+
+def check_variables(examined: Examined) -> Iterator[Item]:
+    """Every variable that begins with REELVET_ means something."""
+    for error in examined.variable_errors:
+        yield Item("wrong", error.message, error.way_out, "environment")
+
+
+def check_network_switch(examined: Examined) -> Iterator[Item]:
+    """Calls to vendors are not switched off."""
+    word = examined.environ.get("REELVET_NETWORK", "").strip().lower()
+    if word not in {"", "on", "off", "loopback"}:
+        yield Item("wrong", f"REELVET_NETWORK={word!r} is unknown", "Use on, off or loopback.", "REELVET_NETWORK")
+    elif word in {"off", "loopback"}:
+        yield Item(
+            "warning", f"REELVET_NETWORK={word}: calls to vendors are switched off", "Unset it.", "REELVET_NETWORK"
+        )
+
+
+def check_keys(examined: Examined) -> Iterator[Item]:
+    """Every key of the configuration is known and has a value of its type."""
+    for name, says, nearest in examined.faults:
+        if says == "no such field":
+            yield Item(
+                "wrong",
+                f"unknown key {name!r}",
+                f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys.",
+                name,
+            )
+        else:
+            yield Item("wrong", f"{name}: {says}", "`reelvet schema config` says what each key takes.", name)
+
+
+def check_plain_secrets(examined: Examined) -> Iterator[Item]:
+    """A configuration file that holds secrets as they are is for its owner's eyes only."""
+    if examined.file is None or os.name != "posix":
+        return
+    if not examined.file.stat().st_mode & _READABLE_BY_OTHERS:
+        return
+    plain = [name for name, value in _leaves(examined.raw) if _is_secret(name) and not value.startswith(_REFERENCES)]
+    if plain:
+        yield Item(
+            "warning", f"{examined.file} holds secrets ({', '.join(plain)}) and others may read it",
+            f"chmod 600 {examined.file}, or write them as env:NAME or file:PATH.", str(examined.file),
+        )  # fmt: skip
+
+
+def check_seal_key(examined: Examined) -> Iterator[Item]:
+    """`[secrets] key` can be had, is a key, and there is the library that seals with it."""
+    from pydantic import SecretStr  # noqa: PLC0415
+
+    from reelvet.moderator.seal import seal  # noqa: PLC0415
+    from reelvet.schema.ticket import Ticket  # noqa: PLC0415
+
+    key = examined.config.secrets.key
+    if key is None:
+        return
+    try:
+        value = resolve_reference(key.get_secret_value(), field="secrets.key", environ=examined.environ)
+        seal(
+            Ticket(key="doctor", provider="doctor", instance="doctor").with_secret_url("https://any.invalid/?a"),
+            SecretStr(value),
+        )
+    except ReelvetError as error:
+        yield Item("wrong", error.message, error.way_out or "Make the file readable.", "secrets.key")
+    else:
+        yield Item("ok", "URLs in tickets are sealed with [secrets] key")
+
+
+def check_callback_secrets(examined: Examined) -> Iterator[Item]:
+    """Every callback secret can be had."""
+    for name, secret in examined.config.secrets.callbacks.items():
+        place = f"secrets.callbacks.{name}"
+        try:
+            value = resolve_reference(secret.get_secret_value(), field=place, environ=examined.environ)
+        except ReelvetError as error:
+            yield Item("wrong", error.message, error.way_out or "Make the file readable.", place)
+        else:
+            if not value:
+                yield Item(
+                    "wrong", f"{place} is empty: anybody could forge callbacks", "Give it a long random value.", place
+                )
+
+
+def _is_secret(name: str) -> bool:
+    return bool(SECRETIVE.search(name)) and not name.endswith((".plugin", ".use"))
+
+
+def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(data, str):
+        yield path, data

@@ -1,0 +1,45 @@
+"""Exit codes. They are permanent: scripts branch on them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reelvet.schema.errors import ReelvetError
+    from reelvet.schema.result import ModerationResult
+
+
+class Exit(IntEnum):
+    """What a command comes to."""
+
+    PASS = 0
+    """The verdict is pass; or it succeeded, where there is no verdict."""
+    USAGE = 2
+    """The command line, the configuration or the job must be changed, or the provider has no such thing."""
+    REVIEW = 10
+    BLOCK = 11
+    ERROR = 12
+    """The verdict is error, or it did not succeed."""
+    NOT_FINISHED = 13
+    INTERRUPTED = 130
+
+
+def of_result(result: ModerationResult) -> Exit:
+    """The code of a result: the verdict decides."""
+    if not result.status.final:
+        return Exit.NOT_FINISHED
+    if result.verdict is not None:
+        return Exit[result.verdict.name]
+    return Exit.PASS if result.status == "succeeded" else Exit.ERROR
+
+
+def of_error(error: ReelvetError) -> Exit:
+    """The code of an error: what the caller can mend is 2, what went wrong while talking is 12."""
+    from reelvet.schema import errors  # noqa: PLC0415
+
+    if isinstance(error, errors.NotFinished | errors.WaitTimeout):
+        return Exit.NOT_FINISHED
+    if isinstance(error, errors.CallerError | errors.OperationUnsupported):
+        return Exit.USAGE
+    return Exit.ERROR

@@ -1,0 +1,72 @@
+"""What was looked at and what was not, in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from reelvet.cli.text import clean, clock, count
+from reelvet.taxonomy import Taxonomy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from reelvet.schema.result import Coverage, MediaFacts
+
+_EVALUATED = frozenset({"hit", "clean", "below_floor"})
+_MOST_NAMED = 6
+_MOST_REASONS = 4
+# The last instant looked at stands a little before the end.
+_SLACK = 1.0
+
+
+def looked_at(coverage: Sequence[Coverage], taxonomy: Taxonomy | None = None) -> tuple[str, str]:
+    """What was looked at, and what was not.
+
+    Returns:
+        `1 of 106 harm labels: sexual.explicit.pornography`, and `sexual (21), violence (23), ...`: harm labels only, by their root.
+    """
+    taxonomy = taxonomy or Taxonomy.default()
+    evaluated = dict.fromkeys(row.label for row in coverage if row.state in _EVALUATED)
+    harms = set(taxonomy.harms)
+    seen = [label for label in evaluated if label in harms]
+    others = [label for label in evaluated if label not in harms]
+    told = f"{len(seen)} of {len(harms)} harm labels"
+    if seen:
+        told += f": {_some(seen)}"
+    if others:
+        told += f"; and {count(len(others), 'other label')}: {_some(others)}"
+    missing = Counter(_root(label, taxonomy) for label in taxonomy.harms if label not in evaluated)
+    return told, ", ".join(f"{clean(root)} ({number})" for root, number in missing.items()) or "nothing"
+
+
+def shortcomings(coverage: Sequence[Coverage], media: MediaFacts) -> list[str]:
+    """What was asked and not looked at, not wholly, or not closely, each reason once."""
+    why: dict[str, list[str]] = {}
+    for row in coverage:
+        place = f"{row.label} ({row.channel})"
+        if row.state not in _EVALUATED:
+            why.setdefault(f"not looked at, {row.why}" if row.why else "not looked at", []).append(place)
+        if row.through is not None and (
+            media.duration is None or row.through < media.duration - max(_SLACK, media.largest_gap or 0.0)
+        ):
+            why.setdefault(
+                f"looked at until {clock(row.through)} only" + (f", {row.why}" if row.why else ""), []
+            ).append(place)
+        if row.state == "below_floor":
+            floor = "low scores" if row.floor is None else f"scores below {row.floor:g}"
+            why.setdefault(f"the vendor reports no {floor}", []).append(place)
+    told = [f"{_some(places)}: {clean(reason)}" for reason, places in why.items()]
+    hidden = len(told) - _MOST_REASONS
+    return told[:_MOST_REASONS] + ([f"and {count(hidden, 'more reason')}, in the JSON"] if hidden > 0 else [])
+
+
+def _root(label: str, taxonomy: Taxonomy) -> str:
+    return (label, *taxonomy.ancestors(label))[-1]
+
+
+def _some(labels: Sequence[str]) -> str:
+    shown = [clean(label) for label in dict.fromkeys(labels)]
+    return ", ".join(shown[:_MOST_NAMED]) + (
+        f" and {len(shown) - _MOST_NAMED} more" if len(shown) > _MOST_NAMED else ""
+    )

@@ -1,0 +1,74 @@
+"""From arguments to an exit code: the one place where errors become words."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+import typer
+
+from reelvet.cli import exits, output
+from reelvet.cli.app import app
+from reelvet.schema.errors import ReelvetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Typer once built on click and now carries its own copy; either way its usage errors share this base.
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command.
+
+    Args:
+        arguments: What stands behind `reelvet`.
+
+    Returns:
+        The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a name that the terminal cannot show must not end the command
+    as_json = "--json" in arguments
+    verbose = "--verbose" in arguments
+    try:
+        code = app(list(arguments) or ["--help"], prog_name="reelvet", standalone_mode=False)
+        sys.stdout.flush()
+    except ReelvetError as error:
+        output.write_error(error, as_json=as_json)
+        if verbose:
+            traceback.print_exc()
+        return exits.of_error(error)
+    except _UsageError as error:
+        output.write_failure("UsageError", _usage(error), as_json=as_json)
+        return exits.Exit.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        output.write_failure("Interrupted", "interrupted", as_json=as_json)
+        return exits.Exit.INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read the output has gone. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.Exit.ERROR
+    except Exception as error:  # noqa: BLE001  (a bug of ours; its user gets a line, and all of it on demand)
+        if verbose:
+            traceback.print_exc()
+        says = f"internal error: {type(error).__name__}: {error}"
+        output.write_failure(
+            "InternalError",
+            says if verbose else f"{says}. Run it as `reelvet --verbose ...` for the traceback.",
+            as_json=as_json,
+        )
+        return exits.Exit.ERROR
+    return int(code or 0)
+
+
+def _usage(error: Exception) -> str:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "reelvet"
+    return f"{message.rstrip('.')}. See `{path} --help`."

@@ -1,0 +1,175 @@
+"""The ticket's way through a command: kept before anything waits, resumed by any later process, dropped when it is done."""
+
+from __future__ import annotations
+
+import contextlib
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelvet.cli import exits, output
+from reelvet.cli.progress import progress_bar
+from reelvet.cli.state import State, file_name
+from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SealRefused, SubmitOutcomeUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reelvet.moderator import Moderator
+    from reelvet.schema.job import ModerationJob
+    from reelvet.schema.result import ModerationResult
+    from reelvet.schema.ticket import Ticket
+
+
+def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
+    """Submits a job and keeps its ticket.
+
+    Raises:
+        ConfigurationError: The ticket could not be kept, so nothing was submitted.
+        SubmitOutcomeUnknown: A task may or may not exist. The ticket is kept all the same.
+        ReelvetError: As `Moderator.submit`.
+    """
+    state.prepare()
+    try:
+        ticket = moderator.submit(job)
+    except SubmitOutcomeUnknown as error:
+        if error.ticket is not None:
+            path = state.save_ticket(error.ticket)
+            output.note(f"The ticket is kept: {path}\nLook it up at the vendor: reelvet find {shlex.quote(job.key)}")
+        raise
+    except KeyboardInterrupt:
+        output.note(
+            f"Interrupted while it was submitted; it may exist at the vendor. Look it up: reelvet find {shlex.quote(job.key)}"
+        )
+        raise
+    state.save_ticket(ticket)
+    return ticket
+
+
+def wait(moderator: Moderator, ticket: Ticket, state: State, *, timeout: float | None, quiet: bool) -> ModerationResult:
+    """Waits for a ticket that is kept, with a progress bar.
+
+    Whatever ends the waiting early, the way to go on is told on stderr.
+    """
+    title = Path(ticket.media.source).name if ticket.media.source else ticket.key
+    with _kept(ticket, state), progress_bar(title, len(ticket.tasks), quiet=quiet) as on_progress:
+        return moderator.wait(ticket, timeout=timeout, on_progress=on_progress)
+
+
+@contextlib.contextmanager
+def _kept(ticket: Ticket, state: State) -> Iterator[None]:
+    path = state.ticket_path(ticket.key, ticket.attempt)
+    try:
+        yield
+    except (KeyboardInterrupt, ReelvetError) as error:
+        if path.exists():
+            why = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Not finished"
+            output.note(f"{why}; the ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket)}")
+        raise
+
+
+def name_of(ticket: Ticket) -> str:
+    """How a kept ticket is named on a command line."""
+    return shlex.quote(file_name(ticket.key, ticket.attempt))
+
+
+def keep_result(result: ModerationResult, ticket: Ticket, state: State, *, out: str | None = None) -> Path | None:
+    """Writes a final result and drops its ticket, whose work is done.
+
+    Returns:
+        Where the result's JSON is; `None` while it is not final.
+    """
+    if not result.status.final:
+        return None
+    path = state.save_result(result, ticket.attempt)
+    state.drop_ticket(ticket)
+    if out is None:
+        return path
+    target = Path(out).expanduser()
+    try:
+        target.write_text(result.dump_json(indent=2) + "\n", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise InvalidJob(
+            f"cannot write {target}: {error.strerror}", field="--out", way_out=f"The result is kept in {path}."
+        ) from None
+    return target
+
+
+def check_out(out: str | None) -> None:
+    """Refuses a place that a result could not be written to, before anything is paid for.
+
+    Raises:
+        InvalidJob: Its directory does not exist, or it is a directory itself.
+    """
+    if out is None:
+        return
+    target = Path(out).expanduser()
+    if target.is_dir() or not target.absolute().parent.is_dir():
+        raise InvalidJob(
+            f"cannot write {target}: {'it is a directory' if target.is_dir() else 'its directory does not exist'}",
+            field="--out",
+        )
+
+
+def show_result(
+    result: ModerationResult, moderator: Moderator | None, path: Path | None, *, as_json: bool
+) -> exits.Exit:
+    """Prints a result, as JSON or for a person.
+
+    Returns:
+        The exit code that it comes to.
+    """
+    if as_json:
+        output.write_json(result.dump())
+    else:
+        from reelvet.cli.report import print_report  # noqa: PLC0415  (rich, for people only)
+
+        print_report(result, moderator.registry.taxonomy if moderator is not None else None, path)
+    return exits.of_result(result)
+
+
+def show_ticket(ticket: Ticket, path: Path, *, as_json: bool) -> None:
+    """Prints a ticket that was kept."""
+    if not as_json:
+        output.plain(f"{ticket.key}")
+        output.note(f"The ticket is kept: {path}\nWait for it with: reelvet wait {name_of(ticket)}")
+        return
+    try:
+        output.write_json(ticket.dump())
+    except SealRefused:
+        output.write_json(ticket.with_secret_url(None).dump())
+        output.note(
+            f"The printed ticket is without its whole URL, which may be a secret. Wait for it with: reelvet wait {name_of(ticket)}"
+        )
+
+
+def load_ticket(name: str, state: State) -> tuple[Ticket | None, Path | None]:
+    """The ticket that a command line names, and its file.
+
+    Returns:
+        The ticket and its file; no file for stdin. No ticket where the job is finished: then the file is its result.
+
+    Raises:
+        InvalidTicket: There is none.
+    """
+    from reelvet.schema.ticket import Ticket  # noqa: PLC0415
+
+    if name == "-":
+        return Ticket.load(sys.stdin.read()), None
+    path = Path(name).expanduser()
+    if not path.is_file():
+        if path.is_dir():
+            raise InvalidTicket(
+                f"{name} is a directory", field="ticket", way_out="Give the path of a ticket, a key, or - for stdin."
+            )
+        path = state.find(name)
+        if state.is_result(path):
+            return None, path
+    return Ticket.load(path), path
+
+
+def erase_seal(ticket: Ticket, path: Path | None) -> None:
+    """Takes the URL out of a ticket file of the caller's own once its work is done; the file itself stays."""
+    if path is not None and path.exists() and (ticket.sealed or ticket.secret_url):
+        ticket.model_copy(update={"sealed": None}).with_secret_url(None).save(path)
