@@ -64,6 +64,8 @@ class Vendor:
     requests: list[str] = field(default_factory=list)
     script: list[str] = field(default_factory=list)
     """What becomes of the next creates: `ok`, `reject`, `drop` (created, no answer), `lose` (not created, no answer)."""
+    create_delay: float = 0.0
+    """Seconds that a create takes."""
     list_lag: float = 0.0
     """Seconds until the list shows a task."""
     states: list[str] = field(default_factory=lambda: ["done"])
@@ -92,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(200, self._shown(task))
                 return
             job = json.loads(body)
+            time.sleep(vendor.create_delay)
             vendor.creates.append(job)
             what = vendor.script.pop(0) if vendor.script else "ok"
             if what in {"ok", "drop"}:

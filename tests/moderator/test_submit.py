@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from reelvet import AsyncModerator, Config, ModerationJob, Status, Ticket, Verdict
+from reelvet.http import telemetry
 from reelvet.schema.errors import (
     ConfigurationError,
     ConnectFailed,
@@ -141,6 +142,45 @@ async def test_outcomes_that_do_not_match_the_tasks_leave_them_unknown_and_are_l
     ticket = await moderator.submit(job(detect=BOTH), use="broken")
     assert [task.state for task in ticket.tasks] == [TaskState.CREATED, TaskState.CREATED]
     assert len(vendor.creates) == 2
+
+
+async def test_a_caller_that_gives_up_does_not_break_the_submission_off(moderator, vendor):
+    vendor.create_delay = 0.3
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await moderator.submit(job(key="k1"))
+    ticket = await moderator.submit(job(key="k1"))
+    assert len(vendor.creates) == 1
+    assert ticket.tasks[0].ref.id == "t1"
+
+
+async def test_a_refusal_is_told_to_all_who_asked_at_the_same_time_and_then_forgotten(moderator, vendor):
+    vendor.script, vendor.create_delay = ["reject"], 0.1
+    outcomes = await asyncio.gather(*(moderator.submit(job(key="k1")) for _ in range(5)), return_exceptions=True)
+    assert all(isinstance(outcome, InvalidRequest) for outcome in outcomes)
+    assert len(vendor.creates) == 1
+    tickets = await asyncio.gather(*(moderator.submit(job(key="k1")) for _ in range(5)))
+    assert len({ticket.tasks[0].ref.id for ticket in tickets}) == 1
+    assert len(vendor.creates) == 2
+
+
+async def test_a_bug_in_a_provider_leaves_the_outcome_unknown(moderator, vendor, registry, monkeypatch):
+    async def stumble(self, tasks):
+        raise KeyError("id")
+
+    monkeypatch.setattr(registry.load("acme"), "submit", stumble)
+    with pytest.raises(SubmitOutcomeUnknown, match="KeyError"):
+        await moderator.submit(job())
+
+
+async def test_jobs_are_counted_by_verdict(moderator, vendor, monkeypatch):
+    counted = []
+    monkeypatch.setattr(
+        telemetry, "count", lambda name, attributes, **_: counted.append((name, attributes["reelvet.verdict"]))
+    )
+    vendor.hits = {"porn": [0.97]}
+    await moderator.moderate(job())
+    assert counted == [("reelvet.jobs", "block")]
 
 
 async def test_a_demand_that_cannot_be_met_is_refused_before_anything_is_sent(moderator, vendor):

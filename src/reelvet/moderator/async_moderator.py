@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ValidationError
 
 from reelvet.config import Config
+from reelvet.http import telemetry
 from reelvet.moderator import many, submitting, waiting
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.instance import Instance
@@ -22,16 +23,19 @@ from reelvet.schema.errors import (
     InvalidOptions,
     LookupUnsupported,
     PluginNotFound,
+    ReelvetError,
     SubmitOutcomeUnknown,
 )
-from reelvet.schema.job import ModerationJob
+from reelvet.schema.job import ModerationJob, vendor_key
 from reelvet.schema.result import ModerationResult, Note
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.schema.validation import sentences
+from reelvet.taxonomy import UNMAPPED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 
+    from reelvet.moderator.journal import Entry
     from reelvet.moderator.many import Moderated
     from reelvet.plugins import Progress
     from reelvet.schema.plan import Plan
@@ -174,27 +178,11 @@ class AsyncModerator:
         plan = self.plan(job, use=instance.name)
         submitting.check_demands(job, plan)
         entry = self._journal.enter(job)
-        if entry.submitting is None:
-            entry.submitting = asyncio.Lock()
-        async with entry.submitting:
-            if entry.ticket is None:
-                await instance.open()
-                try:
-                    entry.ticket = await submitting.submit(
-                        job, plan, instance, window=self.config.polling.settle_window, key=self.config.seal_key
-                    )
-                except SubmitOutcomeUnknown as error:
-                    entry.ticket = error.ticket
-                    raise
-                finally:
-                    if entry.ticket is None:
-                        self._journal.drop(job)
-            elif any(task.state is TaskState.UNKNOWN for task in entry.ticket.tasks):
-                raise SubmitOutcomeUnknown(
-                    f"job {job.key} was submitted before and what became of it is not known", instance.provider.id, instance.name,
-                    ticket=entry.ticket, way_out="Look it up with find(key); attempt=2 submits it anew.",
-                )  # fmt: skip
-        return entry.ticket
+        if entry.submission is None:
+            entry.submission = asyncio.create_task(self._submit_once(job, plan, instance, entry))
+            entry.submission.add_done_callback(_look_at_the_error)
+        # A caller that is cancelled leaves the submission going: broken off, nobody would know what it had created.
+        return await asyncio.shield(entry.submission)
 
     async def wait(
         self,
@@ -219,12 +207,18 @@ class AsyncModerator:
         if "run" in instance.provider.effective().operations:
             ticket = unseal(ticket, self.config.seal_key)
         job, plan = self._replan(ticket, instance)
-        await instance.open()
-        raws, notes = await waiting.wait(
-            ticket, plan, instance, self.config.polling,
-            timeout=timeout, expires_at=job.expires_at(ticket.submitted_at) if job else None, on_progress=on_progress,
-        )  # fmt: skip
-        return self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+        expires_at = job.expires_at(ticket.submitted_at) if job else None
+        with telemetry.span("reelvet wait", instance.labels) as span:
+            await instance.open()
+            raws, notes = await waiting.wait(
+                ticket, plan, instance, self.config.polling,
+                timeout=timeout, expires_at=expires_at, on_progress=on_progress,
+            )  # fmt: skip
+            result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+            span.set_attribute("reelvet.status", result.status)
+            span.set_attribute("reelvet.verdict", result.verdict or "none")
+        _measure(result, instance)
+        return result
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.
@@ -268,8 +262,9 @@ class AsyncModerator:
         if "find" not in instance.provider.effective().operations:
             raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
-        wanted = ModerationJob(media="https://any.invalid/", key=key, attempt=attempt).vendor_key
-        found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
+        found = await instance.provider.find(
+            vendor_key(key, attempt), TimeWindow(since or datetime.now(UTC) - _FIND_SINCE)
+        )
         return [_found(raw, key, attempt, instance) for raw in found]
 
     async def moderate_many(
@@ -294,6 +289,19 @@ class AsyncModerator:
         return await instance.provider.check()
 
     # --- inside ---
+
+    async def _submit_once(self, job: ModerationJob, plan: Plan, instance: Instance, entry: Entry) -> Ticket:
+        with telemetry.span("reelvet submit", instance.labels):
+            try:
+                await instance.open()
+                return await submitting.submit(
+                    job, plan, instance, window=self.config.polling.settle_window, key=self.config.seal_key
+                )
+            except SubmitOutcomeUnknown:
+                raise
+            except ReelvetError:
+                self._journal.drop(job, entry)
+                raise
 
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use
@@ -329,6 +337,22 @@ class AsyncModerator:
                 raise InvalidOptions(
                     f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}."
                 ) from None
+
+
+def _measure(result: ModerationResult, instance: Instance) -> None:
+    told = {**instance.labels, "reelvet.status": result.status.value, "reelvet.verdict": result.verdict or "none"}
+    telemetry.count("reelvet.jobs", told, description="jobs that ended")
+    unmapped = sum(1 for finding in result.findings if finding.label == UNMAPPED)
+    if unmapped:
+        telemetry.count(
+            "reelvet.unmapped", instance.labels, amount=unmapped, description="findings whose vendor label no map knows"
+        )
+
+
+def _look_at_the_error(submission: asyncio.Task[Ticket]) -> None:
+    """Whoever submitted may be gone; asyncio would complain of an error that nobody saw."""
+    if not submission.cancelled():
+        submission.exception()
 
 
 def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:

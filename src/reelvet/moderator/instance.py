@@ -39,6 +39,11 @@ class Instance:
                 field=f"providers.{name}.base_url", source=config.source, way_out="Remove base_url, or choose another profile.",
             )  # fmt: skip
 
+    @property
+    def labels(self) -> dict[str, str | bool | int | float | None]:
+        """What spans and metrics say of it."""
+        return {"reelvet.instance": self.name, "reelvet.provider": self.provider.id}
+
     async def open(self) -> Provider:
         """The provider, opened in the running event loop."""
         async with self._opening:

@@ -22,9 +22,8 @@ class Entry:
     """One key and attempt."""
 
     fingerprint: str
-    ticket: Ticket | None = None
-    """`None` until the submission has come to something."""
-    submitting: asyncio.Lock | None = field(default=None, repr=False)
+    submission: asyncio.Task[Ticket] | None = field(default=None, repr=False)
+    """The one submission; whoever asks again awaits the same."""
 
 
 class MemoryJournal:
@@ -50,13 +49,14 @@ class MemoryJournal:
         self._entries.move_to_end(place)
         return entry
 
-    def drop(self, job: ModerationJob) -> None:
+    def drop(self, job: ModerationJob, entry: Entry) -> None:
         """Forgets a submission that certainly created nothing, so that it may be tried again."""
-        self._entries.pop((job.key, job.attempt), None)
+        if self._entries.get((job.key, job.attempt)) is entry:
+            del self._entries[job.key, job.attempt]
 
     def _forget(self) -> None:
-        for place in list(self._entries):
+        for place, entry in list(self._entries.items()):
             if len(self._entries) <= self._most:
                 return
-            if self._entries[place].ticket is not None:
+            if entry.submission is not None and entry.submission.done():
                 del self._entries[place]

@@ -88,6 +88,12 @@ async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Out
         outcomes = list(await instance.provider.submit(tasks))
     except ProviderError as error:
         return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
+    except Exception as error:  # noqa: BLE001  (a provider's bug may strike after the vendor has created something)
+        bug = UnexpectedReply(
+            f"the provider failed: {type(error).__name__}: {error}", instance.provider.id, instance.name
+        )
+        bug.__cause__ = error
+        return [Unknown(bug) for _ in tasks]
     if len(outcomes) != len(tasks):
         short = UnexpectedReply(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance.provider.id, instance.name)
         return [Unknown(short) for _ in tasks]

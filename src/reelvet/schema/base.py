@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, WrapSerializer
 
-from reelvet.schema.urls import mask_urls, wants_signed_urls
+from reelvet.schema.urls import SignedUrl, mask_urls, wants_signed_urls
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
-class Strict(BaseModel):
-    """What callers write: frozen, and a name that is not a field is an error."""
+class _Masked(BaseModel):
+    """Shown without what a URL may hold; an error about it does not show what it was given either."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", defer_build=True, serialize_by_alias=True, validate_by_name=True
+        frozen=True, defer_build=True, serialize_by_alias=True, validate_by_name=True, hide_input_in_errors=True
     )
 
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, _for_eyes(value)
 
-class Stored(BaseModel):
+
+class Strict(_Masked):
+    """What callers write: frozen, and a name that is not a field is an error."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Stored(_Masked):
     """What reelvet writes and reads back, perhaps with an older version: frozen, unknown fields are kept.
 
     Fields may be added in a later version, never renamed or removed.
     """
 
-    model_config = ConfigDict(
-        frozen=True, extra="allow", defer_build=True, serialize_by_alias=True, validate_by_name=True
-    )
+    model_config = ConfigDict(extra="allow")
 
     def dump(self, *, signed_urls: bool = False) -> dict[str, Any]:
         """The model as JSON-safe data. URLs are masked unless `signed_urls` asks for them whole."""
@@ -34,6 +45,10 @@ class Stored(BaseModel):
     def dump_json(self, *, signed_urls: bool = False, indent: int | None = None) -> str:
         """The model as JSON text. URLs are masked unless `signed_urls` asks for them whole."""
         return self.model_dump_json(context={"signed_urls": signed_urls}, indent=indent)
+
+
+def _for_eyes(value: Any) -> Any:
+    return mask_urls(value) if isinstance(value, str | dict) and not isinstance(value, SignedUrl) else value
 
 
 def _mask_json(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:

@@ -19,6 +19,8 @@ from pydantic import (
     Field,
     JsonValue,
     ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     field_validator,
     model_validator,
 )
@@ -30,7 +32,14 @@ from reelvet.schema.urls import SignedUrl, without_signature
 from reelvet.schema.validation import first_field, sentences
 
 _PATTERN = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.?\*)?")
+_NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
+_DEADLINES = "give seconds above 0, a timedelta, or a moment with its time zone, as '2027-01-31T12:00:00Z'"
 _MONEY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*")
+
+
+def vendor_key(key: str, attempt: int) -> str:
+    """The key as vendors get it: `key` for the first attempt, a digest of key and attempt afterwards."""
+    return key if attempt == 1 else hashlib.sha256(f"{key}\n{attempt}".encode()).hexdigest()[:32]
 
 
 class Money(Strict):
@@ -54,7 +63,7 @@ class Money(Strict):
 
 
 class TranscriptRequest(Strict):
-    """A wish to have what is said written down."""
+    """A demand to have what is said written down."""
 
     languages: tuple[str, ...] = Field((), description="BCP 47 tags of what is spoken; empty lets the vendor find out.")
     translate_to: str | None = Field(None, description="BCP 47 tag of the language to translate into.")
@@ -86,9 +95,22 @@ def _read_options(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
     return {
-        name: options.model_dump(mode="json", exclude_unset=True) if isinstance(options, BaseModel) else options
+        name: options.model_dump(mode="json", exclude_unset=True, context={"signed_urls": True})
+        if isinstance(options, BaseModel)
+        else options
         for name, options in value.items()
     }
+
+
+def _read_deadline(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    given = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+    try:
+        read = handler(given)
+    except ValidationError:
+        raise ValueError(f"{value!r} is no deadline; {_DEADLINES}") from None
+    if isinstance(read, timedelta) and read <= timedelta(0):
+        raise ValueError(f"{value!r} has passed before the job begins; {_DEADLINES}")
+    return read
 
 
 class ModerationJob(Strict):
@@ -139,7 +161,7 @@ class ModerationJob(Strict):
         description="Idempotency key: one key, one job, one submission.",
     )
     attempt: int = Field(1, ge=1, description="A deliberate re-run of the same job is the next attempt.")
-    deadline: timedelta | AwareDatetime | None = Field(
+    deadline: Annotated[timedelta | AwareDatetime | None, WrapValidator(_read_deadline)] = Field(
         None,
         union_mode="left_to_right",
         description="Seconds or timedelta from the submission, or a moment with time zone, after which the result is no longer wanted.",
@@ -176,7 +198,7 @@ class ModerationJob(Strict):
                 raise InvalidJob(f"the job is no JSON: {error}") from None
         if not isinstance(data, Mapping):
             raise InvalidJob(f"a job is a JSON object, not {type(data).__name__}")
-        return cls(**data)
+        return cls(**{str(name): value for name, value in data.items()})
 
     @field_validator("detect", mode="after")
     @classmethod
@@ -210,9 +232,7 @@ class ModerationJob(Strict):
     @property
     def vendor_key(self) -> str:
         """The key as vendors get it: `key` for the first attempt, a digest of key and attempt afterwards."""
-        if self.attempt == 1:
-            return self.key
-        return hashlib.sha256(f"{self.key}\n{self.attempt}".encode()).hexdigest()[:32]
+        return vendor_key(self.key, self.attempt)
 
     @property
     def fingerprint(self) -> str:

@@ -17,6 +17,7 @@ _ASSET = re.compile(r"[a-z][a-z0-9_.-]+:[^/\\\s][^\s]*")
 _WEB = frozenset({"http", "https"})
 _LIVE = frozenset({"rtmp", "rtmps"})
 _STORES = frozenset({"obs", "cos"})
+_NO_ASSETS = _WEB | _LIVE | _STORES | {"file", "data", "blob", "ftp"}
 
 
 class MediaKind(StrEnum):
@@ -71,16 +72,26 @@ class Media(Strict):
             return None
         scheme, separator, rest = value.partition("://")
         if not separator:
-            if _ASSET.fullmatch(value):
+            if _ASSET.fullmatch(value) and value.partition(":")[0] not in _NO_ASSETS:
                 return value
-            raise ValueError(f"{value!r} is no URL; a local file is given as pathlib.Path({str(value)!r})")
+            shown = mask_url(value)
+            raise ValueError(
+                f"{shown!r} is no URL, which begins as 'https://'; a local file is given as pathlib.Path({shown!r})"
+            )
         if scheme.lower() not in _WEB | _LIVE | _STORES:
             raise ValueError(
                 f"the scheme {scheme!r} of {mask_url(value)!r} is not one of http, https, obs, cos, rtmp, rtmps; a local file is given as pathlib.Path"
             )
-        host = urlsplit(value).hostname if scheme.lower() in _WEB | _LIVE else rest.partition("/")[0]
+        if scheme.lower() in _STORES:
+            host: str | None = rest.partition("/")[0]
+        else:
+            try:
+                parts = urlsplit(value)
+                host, _ = parts.hostname, parts.port  # the port is read for what is wrong with it
+            except ValueError:  # whose text may hold the user info
+                raise ValueError(f"{mask_url(value)!r} is no URL: its host or port is malformed") from None
         if not host:
-            raise ValueError(f"{mask_url(value)!r} names no host")
+            raise ValueError(f"{mask_url(value)!r} names no {'bucket' if scheme.lower() in _STORES else 'host'}")
         return value
 
     @field_validator("path")

@@ -23,7 +23,7 @@ from reelvet.schema.base import Stored
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.task import RawTask, TaskError, TaskRef
-from reelvet.schema.validation import sentences
+from reelvet.schema.validation import first_field, sentences
 
 _PLAIN = "plain:"
 
@@ -86,6 +86,12 @@ class Ticket(Stored):
     )
     _secret_url: str | None = PrivateAttr(None)
 
+    def model_post_init(self, context: Any, /) -> None:
+        """Takes a URL that `save` wrote out of the field that every dump shows."""
+        if self.sealed is not None and self.sealed.startswith(_PLAIN):
+            self._secret_url = self.sealed.removeprefix(_PLAIN)
+            self.__dict__["sealed"] = None
+
     @classmethod
     def adopt(
         cls, provider: str, task_id: str, *, detect: list[str] | None = None, instance: str | None = None, **fields: Any
@@ -131,18 +137,23 @@ class Ticket(Stored):
         except OSError as error:
             raise InvalidTicket(f"cannot read the ticket {_name(source)}: {error.strerror or error}") from None
         except ValueError as error:
-            raise InvalidTicket(f"the ticket is no JSON: {error}") from None
+            raise InvalidTicket(
+                f"the ticket is no JSON: {error}", way_out="A file is given as pathlib.Path, JSON as text."
+            ) from None
+        schema = data.get("schema") if isinstance(data, dict) else None
+        if isinstance(schema, int) and schema > 1:  # said first: what else it holds may have another shape
+            raise InvalidTicket(
+                f"the ticket has schema {schema}, this version reads 1", field="schema", way_out="Upgrade reelvet."
+            )
         try:
             ticket = cls.model_validate(data)
         except ValidationError as error:
             faults = "; ".join(f"{field or 'ticket'}: {says}" for field, says in sentences(error))
-            raise InvalidTicket(f"not a ticket: {faults}") from None
-        if ticket.schema_version > 1:
             raise InvalidTicket(
-                f"the ticket has schema {ticket.schema_version}, this version reads 1", way_out="Upgrade reelvet."
-            )
-        if ticket.sealed and ticket.sealed.startswith(_PLAIN):
-            ticket = ticket.model_copy(update={"sealed": None}).with_secret_url(ticket.sealed.removeprefix(_PLAIN))
+                f"not a ticket: {faults}",
+                field=first_field(error),
+                way_out="Give what `submit` returned, as `save` or `dump_json` wrote it.",
+            ) from None
         return ticket
 
     def save(self, path: Path) -> None:

@@ -44,7 +44,7 @@ def _sentence(item: Any, secret: Callable[[str], bool]) -> tuple[str, str]:
 
 
 def _show(value: Any) -> str:
-    text = repr(mask_urls(value))
+    text: str = mask_urls(repr(value))
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
