@@ -193,7 +193,7 @@ async def test_a_demand_that_cannot_be_met_is_refused_before_anything_is_sent(mo
 
 async def test_skipping_turns_the_refusal_into_coverage(moderator):
     result = await moderator.moderate(job(detect=[BOTH[0], "gambling"], on_unsupported="skip"))
-    states = {row.label: (row.state, row.possible) for row in result.coverage}
+    states = {row.label: (row.state, row.clearable) for row in result.coverage}
     assert states[BOTH[0]] == ("clean", True)
     assert states["gambling"] == ("not_evaluated", False)
     assert "unsupported_skipped" in {note.code for note in result.warnings}

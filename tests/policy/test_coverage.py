@@ -161,7 +161,7 @@ def test_thresholds_below_a_floor_are_pointed_out(make_policy):
         ({"through": 12.0, "state": "below_floor", "floor": 0.3}, {"duration": 36.0}, "review"),
         ({"through": 12.0, "state": "not_evaluated"}, {"duration": 36.0}, "review"),
         ({"through": 35.9, "state": "not_evaluated"}, {"duration": 36.0}, "review"),
-        ({"through": 12.0, "state": "not_evaluated", "possible": False}, {"duration": 36.0}, "pass"),
+        ({"through": 12.0, "state": "not_evaluated", "clearable": False}, {"duration": 36.0}, "pass"),
         ({"through": 12.0}, {}, "pass"),
         ({"through": 12.0, "why": "the stream broke off"}, {}, "review"),
         ({"through": 12.0, "label": "politics"}, {"duration": 36.0}, "pass"),
@@ -192,14 +192,14 @@ def test_rows_cut_short_leave_one_reason(make_result, make_policy, make_row):
         ([{"label": "sexual.explicit", "state": "below_floor", "floor": 0.2}], "pass"),
         # nobody can see it
         ([{"label": "violence"}], "review"),
-        ([{"label": "violence"}, {"label": "sexual.explicit", "state": "not_evaluated", "possible": False}], "review"),
+        ([{"label": "violence"}, {"label": "sexual.explicit", "state": "not_evaluated", "clearable": False}], "review"),
         # a row above the label says nothing about it
         ([{"label": "sexual"}], "review"),
         # a row below it that can be seen is enough, if all of those were evaluated
         (
             [
                 {"label": "sexual.explicit.nudity"},
-                {"label": "sexual.explicit", "state": "not_evaluated", "possible": False},
+                {"label": "sexual.explicit", "state": "not_evaluated", "clearable": False},
             ],
             "pass",
         ),

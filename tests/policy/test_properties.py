@@ -59,7 +59,7 @@ def results(draw):
     # No `hit` rows: a hit without its finding is a contradiction, which the missing finding would mend.
     rows = st.builds(
         Coverage, label=st.sampled_from(LABELS), channel=channels, state=st.sampled_from(["clean", "below_floor", "not_evaluated"]),
-        floor=st.none() | scores, through=st.none() | st.just(3.0), provider=st.none() | providers, possible=st.booleans(),
+        floor=st.none() | scores, through=st.none() | st.just(3.0), provider=st.none() | providers, clearable=st.booleans(),
     )  # fmt: skip
     return ModerationResult(
         key="k", provider="acme", status=draw(st.sampled_from([Status.SUCCEEDED, Status.SUCCEEDED, Status.PARTIAL, Status.FAILED])),

@@ -16,6 +16,7 @@ from reelvet.taxonomy import Kind, Taxonomy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from reelvet.plugins.capabilities import Capability
     from reelvet.schema.media import Channel
     from reelvet.schema.result import Finding
 
@@ -49,22 +50,36 @@ def plan_coverage(
         provider: The provider's id.
 
     Returns:
-        One row each: `planned`, or `not_evaluated` with why and `possible: false`.
+        One row each: `planned`, or `not_evaluated` with why; `clearable` where silence can mean absence.
     """
     return [_plan_row(label, channel, capabilities, taxonomy, provider) for label, channel in asked]
 
 
 def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> Coverage:
-    entry = capabilities.by_place.get((label, channel))
-    if entry is not None:
-        return Coverage(label=label, channel=channel, state=CoverageState.PLANNED, floor=entry.floor, provider=provider)
-    related = [*taxonomy.subtree(label), *taxonomy.ancestors(label)]
-    if any((other, channel) in capabilities.by_place for other in related):
-        return Coverage(label=label, channel=channel, state=CoverageState.PLANNED, provider=provider)
+    places = capabilities.by_place
+    below = taxonomy.subtree(label)[1:]
+    entry = places.get((label, channel))
+    harms = [other for other in below if taxonomy.kind(other) is Kind.HARM]
+    conclusive = _conclusive(entry) or (
+        bool(harms) and all(_conclusive(places.get((other, channel))) for other in harms)
+    )
+    if entry is not None or any((other, channel) in places for other in (*below, *taxonomy.ancestors(label))):
+        return Coverage(
+            label=label,
+            channel=channel,
+            state=CoverageState.PLANNED,
+            floor=entry.floor if entry else None,
+            provider=provider,
+            clearable=conclusive,
+        )
     why = f"{provider} does not look for it in this channel"
     return Coverage(
-        label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, possible=False
+        label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, clearable=False
     )
+
+
+def _conclusive(entry: Capability | None) -> bool:
+    return entry is not None and entry.relation in CONCLUSIVE
 
 
 def final_coverage(

@@ -62,7 +62,7 @@ def _tell_floor(row: Coverage, standings: Sequence[Standing], signals: Signals) 
 
 def _is_cut(row: Coverage, media: MediaFacts) -> bool:
     """Whether the looking stopped before the end of the media."""
-    if row.through is None or not row.possible:
+    if row.through is None or not row.clearable:
         return False
     if media.duration is None:
         # Nobody knows the end (live, say): only a row that says so is cut.
@@ -78,7 +78,7 @@ def _tell_cut(row: Coverage, media: MediaFacts, signals: Signals) -> None:
 
 
 def _tell_required(pattern: str, labels: frozenset[str], result: ModerationResult, signals: Signals) -> None:
-    possible = [row for row in result.coverage if row.label in labels and row.possible]
+    possible = [row for row in result.coverage if row.label in labels and row.clearable]
     missed = [row for row in possible if row.state not in _EVALUATED or _is_cut(row, result.media)]
     if not result.coverage or (possible and not missed):
         return

@@ -126,7 +126,10 @@ class Coverage(Stored):
     )
     provider: str | None = None
     why: str | None = Field(None, description="Why it was not evaluated, or not wholly.")
-    possible: bool = Field(True, description="`false` where the provider cannot see this label in this channel at all.")
+    clearable: bool = Field(
+        True,
+        description="Whether it could come out clean: `false` where the provider's silence never means absence, as where it does not look, looks for a wider or narrower class only, or for some of the labels below.",
+    )
 
 
 class TranscriptSegment(Stored):

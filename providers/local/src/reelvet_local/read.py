@@ -131,9 +131,12 @@ def _looked(raw: RawTask, payload: wire.Payload, natives: dict[str, list[Mapping
     if payload.sampling is None or not payload.sampling.frames or known is None:
         return
     labels = [m.label for native in known for m in natives.get(native, []) if m.label is not None]
-    yield Looked(
-        labels, Channel.VISUAL, floor=payload.report_floor, through=payload.through, why=_cut_short(raw, payload)
-    )
+    why, through = _cut_short(raw, payload), payload.through
+    if why is None and through is not None and payload.facts is not None and payload.facts.duration is not None:
+        through = max(
+            through, payload.facts.duration
+        )  # the sound may go on after the last picture: there is no more to see
+    yield Looked(labels, Channel.VISUAL, floor=payload.report_floor, through=through, why=why)
 
 
 def _cut_short(raw: RawTask, payload: wire.Payload) -> str | None:
