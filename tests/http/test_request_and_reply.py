@@ -105,6 +105,13 @@ async def test_headers_go_out_as_given(server, session):
     assert server.received[0].header(b"User-Agent").startswith(b"reelvet")
 
 
+async def test_a_body_without_a_content_type_gets_none(server, session):
+    """aiohttp would add one, which no signer has seen."""
+    await session.send(Request.build("PUT", server.url, effect=Effect.READ, operation="Put", content=b"raw"))
+    assert server.received[0].header(b"Content-Type") is None
+    assert server.received[0].body == b"raw"
+
+
 async def test_the_json_body_is_what_was_signed(server):
     seen = []
 

@@ -144,12 +144,12 @@ async def test_retry_after_is_waited_for(server, wires, as_date):
 
 
 async def test_a_longer_retry_after_than_the_cap_is_raised_at_once(server, wires):
-    server.replies = [wires[0](b"", 429, {"Retry-After": "3600"})]
+    server.replies = [wires[0](b"", 429, {"Retry-After": "3"})]
     begun = time.monotonic()
-    async with Session(provider="acme", retry=RetryPolicy(retry_after_cap=60)) as session:
+    async with Session(provider="acme", retry=RetryPolicy(retry_after_cap=2.5)) as session:
         with pytest.raises(RateLimited) as caught:
             await session.send(request(server.url, Effect.READ, method="GET"))
-    assert caught.value.retry_after == 3600
+    assert caught.value.retry_after == 3
     assert len(server.received) == 1
     assert time.monotonic() - begun < 2
 
@@ -203,7 +203,7 @@ async def test_a_reply_that_does_not_come_times_out_as_maybe_created(server):
     server.replies = [silent]
     async with Session(provider="acme", timeouts=Timeouts(read=0.2)) as session:
         with pytest.raises(TransportFailed) as caught:
-            await session.send(request(server.url, Effect.CREATE))
+            await asyncio.wait_for(session.send(request(server.url, Effect.CREATE)), 5)
     assert not isinstance(caught.value, ConnectFailed)
     assert caught.value.created == "maybe"
     assert len(server.received) == 1
@@ -223,7 +223,7 @@ async def test_the_total_deadline_ends_a_reply_that_drips(server, wires):
     begun = time.monotonic()
     async with Session(provider="acme", timeouts=Timeouts(read=1, total=0.5)) as session:
         with pytest.raises(TransportFailed):
-            await session.send(request(server.url, Effect.CREATE))
+            await asyncio.wait_for(session.send(request(server.url, Effect.CREATE)), 5)
     assert 0.4 < time.monotonic() - begun < 2
 
 

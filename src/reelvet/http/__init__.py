@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reelvet.http import telemetry
 from reelvet.http.classify import Classifier, classify_status, retry_after
 from reelvet.http.limits import Limit, Limits
 from reelvet.http.redact import RedactingFilter, Redactor, logger, redact
@@ -58,6 +59,7 @@ __all__ = [
     "network_disabled",
     "redact",
     "retry_after",
+    "telemetry",
 ]
 
 
