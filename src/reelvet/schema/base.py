@@ -58,3 +58,9 @@ def _mask_json(value: Any, handler: SerializerFunctionWrapHandler, info: Seriali
 
 VendorJson = Annotated[Any, WrapSerializer(_mask_json)]
 """JSON as a vendor sent it or is sent it: whole in memory, its URLs masked (`?***`) when dumped."""
+
+VendorMap = Annotated[dict[str, Any], WrapSerializer(_mask_json, return_type=dict[str, Any])]
+"""The same for a mapping, whose keys may be URLs too."""
+
+Words = Annotated[str, WrapSerializer(_mask_json, return_type=str)]
+"""A sentence for a person, in which a vendor or an error may quote a URL: masked when dumped."""

@@ -9,6 +9,7 @@ All of them pickle, so they survive process pools and task queues, and each mess
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -43,11 +44,22 @@ class ReelvetError(Exception):
     def as_dict(self) -> dict[str, Any]:
         """The error as JSON-safe data, as `--json` prints it below `error`."""
         data = {
-            key: value
+            key: shown
             for key, value in self.__dict__.items()
-            if not key.startswith("_") and isinstance(value, str | int | float | bool) and key != "message"
+            if not key.startswith("_") and key != "message" and (shown := _shown(value)) is not None
         }
         return {"type": type(self).__name__, "message": str(self), **data}
+
+
+def _shown(value: Any) -> Any:
+    """What of an attribute goes into JSON: plain values, and lists of what has something to say."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, tuple):
+        return [item if isinstance(item, str) else item.model_dump(mode="json") for item in value]
+    return None
 
 
 def _rebuild(cls: type[ReelvetError], args: tuple[Any, ...], state: dict[str, Any]) -> ReelvetError:

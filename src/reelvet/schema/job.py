@@ -181,7 +181,7 @@ class ModerationJob(Strict):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            faults = "; ".join(f"{field or 'job'}: {says}" for field, says in sentences(error))
+            faults = "; ".join(f"{field or 'job'}: {says}" for field, says in sentences(error, model=type(self)))
             raise InvalidJob(f"invalid job: {faults}", field=first_field(error)) from None
 
     @classmethod
@@ -219,9 +219,11 @@ class ModerationJob(Strict):
     @model_validator(mode="after")
     def _check_something_is_asked(self) -> Self:
         if self.detect is not None and not self.detect and self.transcript is None:
-            raise ValueError("detect=[] asks for nothing; leave it out for every harm label, or ask for a transcript")
+            raise InvalidJob(
+                "detect=[] asks for nothing; leave it out for every harm label, or ask for a transcript", field="detect"
+            )
         if self.channels is not None and not self.channels:
-            raise ValueError("channels=[] looks nowhere; leave it out for every channel")
+            raise InvalidJob("channels=[] looks nowhere; leave it out for every channel", field="channels")
         return self
 
     @property

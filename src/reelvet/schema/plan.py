@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
-from reelvet.schema.base import Stored, VendorJson
+from reelvet.schema.base import Stored, VendorJson, VendorMap, Words
 from reelvet.schema.job import Money
 from reelvet.schema.result import Coverage, Note
 
@@ -15,7 +13,7 @@ class Unsupported(Stored):
     """A demand that the provider cannot honour."""
 
     field: str = Field(description="The job's field, dotted.")
-    says: str = Field(description="What cannot be done, with the value.")
+    says: Words = Field(description="What cannot be done, with the value.")
     alternatives: tuple[str, ...] = Field((), description="What would work instead.")
 
 
@@ -37,27 +35,29 @@ class VendorTask(Stored):
 class PlannedRequest(Stored):
     """One HTTP request as it would be sent, without credentials."""
 
-    method: str
-    path: str
-    query: dict[str, Any] = Field(default_factory=dict)
+    method: str = Field(description="The HTTP method, upper case.")
+    path: str = Field(description="The path at the vendor's host, without query.")
+    query: VendorMap = Field(default_factory=dict, description="Query parameters, those that sign left out.")
     headers: dict[str, str] = Field(default_factory=dict, description="Those that carry meaning, not those that sign.")
-    body: VendorJson = Field(default=None)
+    body: VendorJson = Field(default=None, description="The JSON body; `null` where there is none.")
 
 
 class Plan(Stored):
     """The vendor tasks of a job, the coverage they promise, and what cannot be done. Pure data."""
 
-    provider: str
-    instance: str | None = None
-    tasks: tuple[VendorTask, ...] = ()
+    provider: str = Field(description="The provider's id.")
+    instance: str | None = Field(None, description="The configured instance; `null` for a plan without configuration.")
+    tasks: tuple[VendorTask, ...] = Field((), description="The tasks that the vendor would be asked to do.")
     requests: tuple[PlannedRequest, ...] = Field(
         (), description="What would go over the wire; empty for a provider that sends nothing."
     )
     coverage: tuple[Coverage, ...] = Field(
         (), description="One row per label asked and channel: `planned` or `not_evaluated` with why."
     )
-    unsupported: tuple[Unsupported, ...] = ()
-    warnings: tuple[Note, ...] = ()
+    unsupported: tuple[Unsupported, ...] = Field(
+        (), description="Demands that cannot be honoured: `submit` refuses them."
+    )
+    warnings: tuple[Note, ...] = Field((), description="Wishes that will not be honoured, and what else to know.")
     price_class: str | None = Field(None, description="`free`, `paid`, or `null` where it is not known.")
     estimate: Money | None = Field(None, description="What it would cost, where prices are known.")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from reelvet.schema.base import Stored, VendorJson
+from reelvet.schema.base import Stored, VendorJson, VendorMap, Words
 
 
 class Status(StrEnum):
@@ -43,7 +43,7 @@ class TaskError(Stored):
     """Why a task failed, in the vendor's words and typed."""
 
     code: str | None = Field(None, description="The vendor's code, or the provider's own where the vendor has none.")
-    message: str = Field("", description="The vendor's text.")
+    message: Words = Field("", description="The vendor's text; URLs masked when dumped.")
     type: str | None = Field(None, description="The class of `reelvet.errors` it corresponds to.")
     retryable: bool | None = Field(None, description="Whether a new attempt may succeed; `null` where nobody says.")
 
@@ -51,16 +51,16 @@ class TaskError(Stored):
 class RawTask(Stored):
     """What a vendor says of a task, kept whole."""
 
-    ref: TaskRef
+    ref: TaskRef = Field(description="The task that is spoken of.")
     status: Status = Field(description="The vendor's word in ours; `unknown` for a word not known.")
     native_status: str | None = Field(None, description="The vendor's own word.")
     payload: VendorJson = Field(default=None, description="The reply, complete.")
-    attachments: dict[str, VendorJson] = Field(
+    attachments: VendorMap = Field(
         default_factory=dict, description="What had to be fetched besides: further pages, result files."
     )
     request_ids: tuple[str, ...] = Field((), description="The vendor's ids of the requests that brought this.")
     requests: int = Field(0, description="How many requests were made for the task.")
-    error: TaskError | None = None
+    error: TaskError | None = Field(None, description="Why it failed; `null` where it did not.")
     poll_after: float | None = Field(None, description="Seconds after which the vendor wants to be asked again.")
     vendor_key: str | None = Field(None, description="The key as the vendor holds it, where it echoes one.")
-    created_at: datetime | None = None
+    created_at: datetime | None = Field(None, description="When the vendor says it was created, UTC.")

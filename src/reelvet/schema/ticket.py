@@ -8,10 +8,11 @@ import tempfile
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import (
     Field,
+    GetJsonSchemaHandler,
     PrivateAttr,
     SerializationInfo,
     SerializerFunctionWrapHandler,
@@ -19,11 +20,15 @@ from pydantic import (
     model_serializer,
 )
 
-from reelvet.schema.base import Stored
+from reelvet.schema.base import Stored, Words
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.task import RawTask, TaskError, TaskRef
 from reelvet.schema.validation import first_field, sentences
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 _PLAIN = "plain:"
 
@@ -39,16 +44,16 @@ class TaskState(StrEnum):
 class TicketMedia(Stored):
     """The media of a ticket, without what may be a secret."""
 
-    source: str | None = Field(None, description="The URL without its query, or the path of a file.")
-    digest: str | None = Field(None, description="`sha256:...` over the whole place.")
+    source: Words | None = Field(None, description="The URL without its query, or the path of a file.")
+    digest: str | None = Field(None, description="`sha256:...` over the place, a URL without its signature.")
 
 
 class TicketTask(Stored):
     """One vendor task of a ticket."""
 
-    ref: TaskRef
-    state: TaskState
-    category: str | None = None
+    ref: TaskRef = Field(description="The task's name at the vendor; its `id` is empty where none was created.")
+    state: TaskState = Field(description="Whether it exists at the vendor: `created`, `not_created` or `unknown`.")
+    category: str | None = Field(None, description="The vendor's category or task type, where it has one.")
     error: TaskError | None = Field(None, description="Why it was not created, or why that is unknown.")
     answer: RawTask | None = Field(None, description="The reply itself, of a vendor that answers at once.")
 
@@ -66,18 +71,22 @@ class Ticket(Stored):
     """
 
     schema_version: int = Field(1, alias="schema", description="The version of this shape.")
-    key: str
-    attempt: int = 1
-    provider: str
-    instance: str
+    key: str = Field(description="The job's idempotency key; `provider:task id` for an adopted task.")
+    attempt: int = Field(1, description="The job's attempt, from 1.")
+    provider: str = Field(description="The provider's id.")
+    instance: str = Field(description="The configured instance whose account owns the tasks.")
     api: str | None = Field(None, description="Which of the vendor's APIs.")
-    region: str | None = None
-    submitted_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
-    media: TicketMedia = Field(default_factory=TicketMedia)
+    region: str | None = Field(None, description="The vendor's region, in its own words.")
+    submitted_at: datetime = Field(
+        default_factory=lambda: datetime.now(UTC), description="When it was submitted or adopted, UTC."
+    )
+    media: TicketMedia = Field(
+        default_factory=TicketMedia, description="What was submitted, without what may be secret."
+    )
     asks: dict[str, list[str]] = Field(
         default_factory=dict, description="Channel -> labels that were promised to be looked for."
     )
-    tasks: tuple[TicketTask, ...] = ()
+    tasks: tuple[TicketTask, ...] = Field((), description="One per vendor task, in the order of the plan.")
     job: dict[str, Any] | None = Field(
         None, description="The job as asked, URLs masked; `null` for tasks created elsewhere."
     )
@@ -176,6 +185,11 @@ class Ticket(Stored):
         if self._secret_url is not None:
             fields["media"] = {**fields["media"], "url": self._secret_url}
         return ModerationJob(**fields)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # The serializer below only refuses, so the shape of what is dumped is that of the fields.
+        return handler({name: part for name, part in schema.items() if name != "serialization"})
 
     @model_serializer(mode="wrap")
     def _refuse_to_spill(self, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> dict[str, Any]:

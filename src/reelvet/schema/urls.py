@@ -63,7 +63,7 @@ def mask_url(url: str) -> str:
     user, _, host = parts.netloc.rpartition("@")
     path = mask_urls(parts.path)
     if not (user or parts.query or parts.fragment or path != parts.path):
-        return url
+        return str(url)
     masked = urlunsplit(SplitResult(parts.scheme, f"{MASK}@{host}" if user else host, path, "", ""))
     return f"{masked}?{MASK}" if parts.query or parts.fragment else masked
 

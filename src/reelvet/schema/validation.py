@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import difflib
+from typing import TYPE_CHECKING, Any, get_args
 
+from pydantic import BaseModel
+
+from reelvet.schema.errors import InvalidJob
 from reelvet.schema.urls import MASK, mask_urls
 
 if TYPE_CHECKING:
@@ -14,27 +18,33 @@ if TYPE_CHECKING:
 _LONGEST_VALUE = 80
 
 
-def sentences(error: ValidationError, *, secret: Callable[[str], bool] = lambda _: False) -> list[tuple[str, str]]:
+def sentences(
+    error: ValidationError,
+    *,
+    secret: Callable[[str], bool] = lambda _: False,
+    model: type[BaseModel] | None = None,
+) -> list[tuple[str, str]]:
     """Each fault as `(dotted field, what is wrong)`, with the value where it is no secret.
 
     Args:
         error: What pydantic raised.
         secret: Whether the value of a dotted field must not be shown.
+        model: What was validated; a misspelled field is then told which one looks like it.
     """
-    return [_sentence(item, secret) for item in error.errors(include_url=False)]
+    return [_sentence(item, secret, model) for item in error.errors(include_url=False)]
 
 
 def first_field(error: ValidationError) -> str | None:
     """The dotted path of the first faulty field."""
-    location = error.errors(include_url=False, include_input=False, include_context=False)[0]["loc"]
-    return _dotted(location) or None
+    return _field(error.errors(include_url=False, include_input=False)[0]) or None
 
 
-def _sentence(item: Any, secret: Callable[[str], bool]) -> tuple[str, str]:
-    field = _dotted(item["loc"])
+def _sentence(item: Any, secret: Callable[[str], bool], model: type[BaseModel] | None) -> tuple[str, str]:
+    field = _field(item)
     kind, value = item["type"], item.get("input")
     if kind == "extra_forbidden":
-        return field, "no such field"
+        close = difflib.get_close_matches(str(item["loc"][-1]), _names(model, item["loc"][:-1]), n=1)
+        return field, "no such field" + (f", did you mean {close[0]!r}?" if close else "")
     if kind == "missing":
         return field, "is required"
     if kind == "value_error":
@@ -48,5 +58,21 @@ def _show(value: Any) -> str:
     return text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "..."
 
 
-def _dotted(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location)
+def _field(item: Any) -> str:
+    """Where the fault is; a rule about several fields names the one that it is about."""
+    cause = item.get("ctx", {}).get("error")
+    named = (cause.field,) if isinstance(cause, InvalidJob) and cause.field else ()
+    return ".".join(str(part) for part in (*item["loc"], *named))
+
+
+def _names(model: type[BaseModel] | None, location: tuple[int | str, ...]) -> list[str]:
+    """The fields of the model at a place within another."""
+    for part in location:
+        fields = model.model_fields if model else {}
+        annotation = fields[str(part)].annotation if str(part) in fields else None
+        model = next((kind for kind in (annotation, *get_args(annotation)) if _is_model(kind)), None)
+    return list(model.model_fields) if model else []
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
