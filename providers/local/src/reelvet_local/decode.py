@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import av.error
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from reelvet_local.media import MediaError, Video
 from reelvet_local.sample import THUMBNAIL_EDGE, Sample, Shape
@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
+# Plain BILINEAR takes every second colour sample only; with all of them scores equal those of Pillow's scaler (to 0.01,
+# instead of 0.07) for a third of a millisecond.
+_SCALING = (
+    Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT | Interpolation.FULL_CHR_H_INP
+)
 _HELD_BYTES = 64 << 20  # compressed packets kept between two key frames before the stretch is decoded after all
 _TOLERANCE = 1  # seconds by which a track may end before its declared end
 _CUT_TOLERANCE = Fraction(1, 10)  # the same where the file is known to be cut: only its index may be missing
@@ -331,6 +336,6 @@ def _scale(scaler: VideoReformatter, frame: VideoFrame, size: tuple[int, int], p
     """Scale a frame so that it has a size once it is upright."""
     rotation = _clockwise(frame)
     width, height = reversed(size) if rotation in {90, 270} else size
-    small = scaler.reformat(frame, width, height, pixel_format, interpolation="BILINEAR", threads=1)
+    small = scaler.reformat(frame, width, height, pixel_format, interpolation=_SCALING, threads=1)
     pixels = cast("NDArray[np.uint8]", small.to_ndarray())
     return np.ascontiguousarray(np.rot90(pixels, -rotation // 90)) if rotation else pixels

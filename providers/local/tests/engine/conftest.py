@@ -53,7 +53,7 @@ def vet(_detectors: None) -> Iterator[Vet]:
 def encode(tmp_path: Path) -> Encode:
     """Encode grey frames (or given arrays) with given timestamps."""
 
-    def make(  # noqa: PLR0917
+    def make(
         name: str,
         levels: Sequence[int | np.ndarray],
         codec: str = "libx264",

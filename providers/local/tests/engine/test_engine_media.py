@@ -97,20 +97,20 @@ def test_truncated_before_the_index(vet, encode):
 
 
 @pytest.mark.parametrize(
-    ("name", "codec", "options", "container"),
+    ("name", "codec", "container"),
     [
-        ("a.mp4", "libx264", {"g": "25"}, {"movflags": "faststart"}),
-        ("a.mkv", "libx264", {"g": "25"}, {}),
-        ("a.avi", "mjpeg", {}, {}),
+        ("a.mp4", "libx264", {"movflags": "faststart"}),
+        ("a.mkv", "libx264", {}),
+        ("a.avi", "mjpeg", {}),
     ],
 )
-def test_truncated_in_the_middle_keeps_what_was_found(vet, encode, name, codec, options, container):
+def test_truncated_in_the_middle_keeps_what_was_found(vet, encode, name, codec, container):
     """Findings so far are kept, the run failed, and it says through which second the media was looked at."""
     levels = [250 if 25 <= i < 50 else 20 for i in range(100)]
     noise = np.random.default_rng(0)
     textured = [np.clip(noise.normal(level, 8, (240, 320, 3)), 0, 255).astype(np.uint8) for level in levels]
     pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-    path = encode(name, textured, codec, options=options, container=container, size=(320, 240), pixels=pixels)
+    path = encode(name, textured, codec, options={"g": "25"}, container=container, size=(320, 240), pixels=pixels)
     os.truncate(path, int(path.stat().st_size * 0.65))
     outcome = vet(path)
     assert_fails(outcome, "broken_tail", "breaks off after 2.")
@@ -208,6 +208,12 @@ def test_video_of_huge_dimensions(vet, encode):
     assert_fails(vet(huge), "too_many_pixels", "12000 x 6000", "max_pixels")
 
 
+def drain(reader, into):
+    for sample in reader.samples():
+        if sample is not None:
+            into.append(sample)
+
+
 def test_stream_that_grows(encode, tmp_path):
     """The cap holds for every frame, not only for the first."""
     small = encode("a.ts", RAMP[:25], options={"g": "5"}).read_bytes()
@@ -222,13 +228,12 @@ def test_stream_that_grows(encode, tmp_path):
     cap = 100 * 100
     with open_file(path) as file:
         reader = VideoReader(open_video(file, cap), SamplingRule(interval=0.04), Shape(32, 24, "rgb24"), cap)
-        looked = 0
+        looked = []
         with pytest.raises(MediaError) as caught:
-            for sample in reader.samples():
-                looked += sample is not None
+            drain(reader, looked)
         reader.close()
-    assert looked == 25
     assert caught.value.code == "broken_tail"
+    assert len(looked) == 25
     assert reader.end == pytest.approx(0.96, abs=0.05)
 
 
@@ -275,7 +280,7 @@ PLAYLISTS = {
     "file.mp4": "ffconcat version 1.0\nfile '/etc/hostname'\n",
     "dash.mpd": (
         '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><AdaptationSet>'
-        '<Representation><BaseURL>{url}/</BaseURL></Representation></AdaptationSet></Period></MPD>'
+        "<Representation><BaseURL>{url}/</BaseURL></Representation></AdaptationSet></Period></MPD>"
     ),
     "session.sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video {port} RTP/AVP 96\n",
 }

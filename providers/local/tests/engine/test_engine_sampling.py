@@ -44,7 +44,7 @@ def assert_same(found, wanted, *, counted=True):
 
 @pytest.mark.parametrize("interval", [1.0, 0.5, 0.3, 0.04])
 @pytest.mark.parametrize(
-    ("name", "codec", "options", "counted"),
+    "stream",
     [
         ("b.mp4", "libx264", B_FRAMES, True),
         ("b.mkv", "libx264", B_FRAMES, True),
@@ -57,8 +57,9 @@ def assert_same(found, wanted, *, counted=True):
         ("old.avi", "mpeg4", {"g": "40"}, False),
     ],
 )
-def test_frames_and_times_equal_those_of_a_full_decode(vet, encode, name, codec, options, counted, interval):
+def test_frames_and_times_equal_those_of_a_full_decode(vet, encode, stream, interval):
     """Skipping undecoded frames changes neither which frame is taken, nor its time, nor its index."""
+    name, codec, options, counted = stream
     path = encode(name, RAMP, codec, options=options)
     outcome = vet(path, interval=interval, report_floor=0)
     assert outcome.status == "succeeded", outcome.error
@@ -151,7 +152,9 @@ def test_keyframes_are_thinned_by_interval(vet, encode):
 
 def test_stream_of_nothing_but_skippable_frames(vet, encode):
     """Frames that nothing refers to are skipped undecoded, but not where that would open a hole."""
-    path = encode("flat.mp4", RAMP, options={"g": "100", "bf": "16", "b-pyramid": "none", "b_strategy": "0", "sc_threshold": "0"})
+    path = encode(
+        "flat.mp4", RAMP, options={"g": "100", "bf": "16", "b-pyramid": "none", "b_strategy": "0", "sc_threshold": "0"}
+    )
     outcome = vet(path, interval=0.2, report_floor=0)
     assert_same(looked_at(outcome), expected(shown(path), 0.2, 4.0))
 
@@ -194,7 +197,14 @@ def test_packets_before_the_first_key_frame_are_not_counted():
 def test_slots_have_no_rounding():
     """30000/1001 frames a second and an interval of 0.1: every boundary is where exact arithmetic puts it."""
     slots = Slots(0.1, Fraction(1, 30000))
-    assert [slots.slot(tick) for tick in (0, 2999, 3000, 3001, 299_999_999, 300_000_000)] == [0, 0, 1, 1, 99_999, 100_000]
+    assert [slots.slot(tick) for tick in (0, 2999, 3000, 3001, 299_999_999, 300_000_000)] == [
+        0,
+        0,
+        1,
+        1,
+        99_999,
+        100_000,
+    ]
 
 
 def test_gaps_include_both_ends():
