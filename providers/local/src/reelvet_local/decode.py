@@ -15,7 +15,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from reelvet_local.media import MediaError, Video
+from reelvet_local.media import MediaError, Video, check_size
 from reelvet_local.sample import THUMBNAIL_EDGE, Sample, Shape
 from reelvet_local.sampling import FrameIndex, SamplingRule, Slots
 
@@ -269,9 +269,7 @@ class VideoReader:
         self.facts = replace(self.facts, width=width, height=height, rotation=rotation)
 
     def _paint(self, frame: VideoFrame, tick: int, count: int | None) -> _Pick:
-        if frame.width * frame.height > self._max_pixels:
-            message = f"{frame.width} x {frame.height} pixels: more than the {self._max_pixels} allowed (max_pixels)"
-            raise MediaError("too_many_pixels", message, self.facts)
+        check_size(replace(self.facts, width=frame.width, height=frame.height), self._max_pixels)
         self.damaged += frame.is_corrupt
         pixels, thumbnail = self._painter.paint(frame)
         return _Pick(tick, count, pixels, thumbnail)

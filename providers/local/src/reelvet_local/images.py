@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from reelvet_local.media import MediaError
+from reelvet_local.media import MediaError, check_size
 from reelvet_local.outcome import Facts
 from reelvet_local.sample import THUMBNAIL_EDGE, Sample, Shape
 from reelvet_local.sampling import SamplingRule, Slots
@@ -66,10 +66,12 @@ class ImageReader:
         self._shape = shape
         size = _webp_size(file) if name == "WEBP" else None
         if size is not None:
-            _check_size(size, name, max_pixels)  # before Pillow: its WebP decoder allocates the canvas on opening
+            check_size(
+                _facts(name, size), max_pixels
+            )  # before Pillow: its WebP decoder allocates the canvas on opening
         try:
             self._image = Image.open(file, formats=[name])
-            _check_size(self._image.size, name, max_pixels)
+            check_size(_facts(name, self._image.size), max_pixels)
             frames = getattr(self._image, "n_frames", 1)
             orientation = self._image.getexif().get(_EXIF_ORIENTATION, 1)
         except (MediaError, MemoryError):
@@ -79,9 +81,7 @@ class ImageReader:
         self.timed = frames > 1 and self._image.format != "MPO"  # MPO: several views of one photo
         width, height = self._image.size
         rotation = _ROTATIONS.get(orientation, 0)
-        if rotation in {90, 270}:
-            width, height = height, width
-        self.facts = Facts("image", name.lower(), name.lower(), None, width, height, rotation=rotation)
+        self.facts = _facts(name, (height, width) if rotation in {90, 270} else (width, height), rotation)
         self.end: float | None = None
         self._frames = frames
 
@@ -130,12 +130,8 @@ class ImageReader:
         return Sample(seconds, index, np.ascontiguousarray(pixels), thumbnail)
 
 
-def _check_size(size: tuple[int, int], name: str, max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        facts = Facts("image", name.lower(), name.lower(), None, width, height)
-        message = f"{width} x {height} pixels: more than the {max_pixels} allowed (max_pixels)"
-        raise MediaError("too_many_pixels", message, facts)
+def _facts(name: str, size: tuple[int, int], rotation: int = 0) -> Facts:
+    return Facts("image", name.lower(), name.lower(), None, *size, rotation=rotation)
 
 
 def _webp_size(file: BinaryIO) -> tuple[int, int] | None:

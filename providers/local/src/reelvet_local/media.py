@@ -151,9 +151,7 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
                 facts = _video(stated, cut=cut).facts
             container = _open(file, {"max_pixels": str(max_pixels)}, cut=cut)
             video = _video(container, cut=cut)
-        if (facts.width or 0) * (facts.height or 0) > max_pixels:
-            message = f"{facts.width} x {facts.height} pixels: more than the {max_pixels} allowed (max_pixels)"
-            raise MediaError("too_many_pixels", message, facts)
+        check_size(facts, max_pixels)
     except BaseException:
         container.close()
         raise
@@ -164,6 +162,17 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
     context.thread_count = 1
     context.thread_type = "NONE"
     return video
+
+
+def check_size(facts: Facts, max_pixels: int) -> None:
+    """Refuse what is too large.
+
+    Raises:
+        MediaError: `too_many_pixels`.
+    """
+    if (facts.width or 0) * (facts.height or 0) > max_pixels:
+        message = f"{facts.width} x {facts.height} pixels: more than the {max_pixels} allowed (max_pixels)"
+        raise MediaError("too_many_pixels", message, facts)
 
 
 def _open(file: BinaryIO, options: dict[str, str], *, cut: bool) -> InputContainer:
