@@ -81,6 +81,7 @@ class AsyncModerator:
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
         self._journal = MemoryJournal()
+        self._submissions: set[asyncio.Task[Ticket]] = set()
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -106,7 +107,8 @@ class AsyncModerator:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes every provider that was opened."""
+        """Waits for submissions that are under way, then closes every provider that was opened."""
+        await asyncio.gather(*self._submissions, return_exceptions=True)
         for instance in self._instances.values():
             await instance.close()
 
@@ -180,7 +182,8 @@ class AsyncModerator:
         entry = self._journal.enter(job)
         if entry.submission is None:
             entry.submission = asyncio.create_task(self._submit_once(job, plan, instance, entry))
-            entry.submission.add_done_callback(_look_at_the_error)
+            self._submissions.add(entry.submission)
+            entry.submission.add_done_callback(self._submitted)
         # A caller that is cancelled leaves the submission going: broken off, nobody would know what it had created.
         return await asyncio.shield(entry.submission)
 
@@ -303,6 +306,11 @@ class AsyncModerator:
                 self._journal.drop(job, entry)
                 raise
 
+    def _submitted(self, submission: asyncio.Task[Ticket]) -> None:
+        self._submissions.discard(submission)
+        if not submission.cancelled():
+            submission.exception()  # whoever submitted may be gone; asyncio would complain of an error that nobody saw
+
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use
         if name not in self._instances:
@@ -347,12 +355,6 @@ def _measure(result: ModerationResult, instance: Instance) -> None:
         telemetry.count(
             "reelvet.unmapped", instance.labels, amount=unmapped, description="findings whose vendor label no map knows"
         )
-
-
-def _look_at_the_error(submission: asyncio.Task[Ticket]) -> None:
-    """Whoever submitted may be gone; asyncio would complain of an error that nobody saw."""
-    if not submission.cancelled():
-        submission.exception()
 
 
 def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:

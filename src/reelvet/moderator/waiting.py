@@ -84,7 +84,7 @@ async def wait(
     ]
     try:
         async with asyncio.timeout(max(limit, 0)):
-            raws = await asyncio.gather(*tasks)
+            raws = await _all(tasks)
     except TimeoutError:
         if limit != deadline:
             raise WaitTimeout(
@@ -101,6 +101,16 @@ async def wait(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     return [*known.values(), *raws], []
+
+
+async def _all(tasks: list[asyncio.Task[RawTask]]) -> list[RawTask]:
+    """The results of all, or the first error as soon as there is one; unlike `gather`, nothing is left unseen."""
+    if not tasks:
+        return []
+    ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    for task in ended:
+        task.result()
+    return [task.result() for task in tasks]
 
 
 async def _finish(
