@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from reelvet.version import __version__
 
 if TYPE_CHECKING:
+    from reelvet import errors
     from reelvet.config import Config
     from reelvet.moderator import AsyncModerator, Moderated, Moderator
     from reelvet.policy import Policy, judge, replay
-    from reelvet.schema import errors
     from reelvet.schema.job import CallbackRequest, ModerationJob, Money, TranscriptRequest
     from reelvet.schema.media import Channel, Media, MediaKind
     from reelvet.schema.plan import Plan
@@ -47,7 +47,7 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module  # noqa: PLC0415
 
     if name == "errors":
-        value: Any = import_module("reelvet.schema.errors")
+        value: Any = import_module("reelvet.errors")
     elif name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
     else:
