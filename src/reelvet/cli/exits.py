@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from reelvet.schema.errors import ReelvetError
+
 if TYPE_CHECKING:
-    from reelvet.schema.errors import ReelvetError
     from reelvet.schema.result import ModerationResult
 
 
@@ -25,6 +26,15 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
+class Interrupted(ReelvetError):
+    """Ctrl-C came while a job was on its way. `key` names the job; `ticket` is the file of its ticket, where there is one."""
+
+    def __init__(self, message: str, *, key: str, ticket: str | None = None, way_out: str | None = None) -> None:
+        super().__init__(message, way_out=way_out)
+        self.key = key
+        self.ticket = ticket
+
+
 def of_result(result: ModerationResult) -> Exit:
     """The code of a result: the verdict decides."""
     if not result.status.final:
@@ -38,6 +48,8 @@ def of_error(error: ReelvetError) -> Exit:
     """The code of an error: what the caller can mend is 2, what went wrong while talking is 12."""
     from reelvet.schema import errors  # noqa: PLC0415
 
+    if isinstance(error, Interrupted):
+        return Exit.INTERRUPTED
     if isinstance(error, errors.NotFinished | errors.WaitTimeout):
         return Exit.NOT_FINISHED
     if isinstance(error, errors.CallerError | errors.OperationUnsupported):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _NAME_WIDTH = 12
 _CARD_WIDTH = 22
 _KIND_STYLES = {"harm": "red", "sensitive": "yellow", "context": "", "meta": "dim"}
-_MOST_NAMED = 3
 
 
 def print_providers(cards: Sequence[Mapping[str, Any]], problems: Sequence[Mapping[str, str]]) -> None:
@@ -28,7 +27,9 @@ def print_providers(cards: Sequence[Mapping[str, Any]], problems: Sequence[Mappi
     together = max(1, (out.width - _NAME_WIDTH) // _CARD_WIDTH)
     for start in range(0, len(cards), together):
         _print_matrix(cards[start : start + together])
-    if not cards:
+    if cards:
+        out.print(Text("`reelvet labels --provider ID` lists what a provider looks for.", style="dim"))
+    else:
         out.print(Text("No provider is installed. pip install 'reelvet[local]' brings one that needs no account."))
     for problem in problems:
         out.print(
@@ -40,18 +41,14 @@ def print_providers(cards: Sequence[Mapping[str, Any]], problems: Sequence[Mappi
 
 
 def _print_matrix(cards: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("", style="dim", width=_NAME_WIDTH)
     for card in cards:
         table.add_column(Text(clean(card["id"]), style="bold"), overflow="fold", ratio=1)
     for name, tell in _ROWS.items():
         table.add_row(name, *(Text(clean(tell(card))) for card in cards))
     console().print(table)
-
-
-def _labels(card: Mapping[str, Any]) -> str:
-    names = list(dict.fromkeys(entry["label"] for entry in card["labels"]))
-    return f"{len(names)}" + (f": {', '.join(names)}" if 0 < len(names) <= _MOST_NAMED else "")
+    console().print()
 
 
 def _transcripts(card: Mapping[str, Any]) -> str:
@@ -71,7 +68,7 @@ _ROWS: dict[str, Any] = {
     "account": lambda card: "needed" if card["needs_account"] else "not needed",
     "media": lambda card: ", ".join(card["media"]) or "-",
     "channels": lambda card: ", ".join(card["channels"]) or "-",
-    "labels": _labels,
+    "labels": lambda card: str(len({entry["label"] for entry in card["labels"]})),
     "transcripts": _transcripts,
     "sources": lambda card: ", ".join(card["sources"]) or "-",
     "operations": lambda card: ", ".join(card["operations"]) or "-",
@@ -86,21 +83,20 @@ _ROWS: dict[str, Any] = {
 
 def print_labels(labels: Iterable[Label], version: str) -> None:
     """The tree of labels."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("label", overflow="fold", max_width=46)
-    table.add_column("kind")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("label", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
     table.add_column("stands for", ratio=1)
     kinds: dict[str, int] = {}
     for label in labels:
         kinds[label.kind] = kinds.get(label.kind, 0) + 1
-        # The whole id, so that it can be copied; the indent shows the tree.
-        indent = "  " * label.id.count(".") if label.parent else ""
         table.add_row(
-            Text(indent + clean(label.id)),
+            Text(clean(label.id)),
             Text(str(label.kind), style=_KIND_STYLES.get(str(label.kind), "")),
             Text(clean(label.definition)),
         )
     console().print(table)
+    console().print()
     told = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     console().print(Text(f"{count(sum(kinds.values()), 'label')} ({told}), taxonomy version {version}"))
 
@@ -111,7 +107,7 @@ def print_provider_labels(
     """What a provider looks for, and what its own words stand for."""
     out = console()
     out.print(Text(f"{clean(provider)} looks for", style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in ("label", "relation", "channels", "floor", "turned on by"):
         table.add_column(name, overflow="fold")
     for entry in sees:
@@ -119,10 +115,11 @@ def print_provider_labels(
         cells = (entry["label"], entry["relation"], ", ".join(entry["channels"]), floor, entry["switch"] or "-")
         table.add_row(*(Text(clean(cell)) for cell in cells))
     out.print(table)
+    out.print()
     if version is None:
         return
     out.print(Text(f"its own words ({clean(version)})", style="bold"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in ("its word", "stands for", "relation", "channel", "field"):
         table.add_column(name, overflow="fold")
     for row in rows:

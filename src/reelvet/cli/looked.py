@@ -9,9 +9,9 @@ from reelvet.cli.text import clean, clock, count
 from reelvet.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from reelvet.schema.result import Coverage, MediaFacts
+    from reelvet.schema.result import Coverage, Finding, MediaFacts
 
 _EVALUATED = frozenset({"hit", "clean", "below_floor"})
 _MOST_NAMED = 6
@@ -20,14 +20,20 @@ _MOST_REASONS = 4
 _SLACK = 1.0
 
 
-def looked_at(coverage: Sequence[Coverage], taxonomy: Taxonomy | None = None) -> tuple[str, str]:
+def looked_at(
+    coverage: Sequence[Coverage], findings: Iterable[Finding], taxonomy: Taxonomy | None = None
+) -> tuple[str, str]:
     """What was looked at, and what was not.
 
     Returns:
         `1 of 106 harm labels: sexual.explicit.pornography`, and `sexual (21), violence (23), ...`: harm labels only, by their root.
     """
     taxonomy = taxonomy or Taxonomy.default()
-    evaluated = dict.fromkeys(row.label for row in coverage if row.state in _EVALUATED)
+    # A row is a hit for what was found below it too, which does not say that all of it was looked at.
+    found = {finding.label for finding in findings}
+    evaluated = dict.fromkeys(
+        row.label for row in coverage if row.state in _EVALUATED and (row.state != "hit" or row.label in found)
+    )
     harms = set(taxonomy.harms)
     seen = [label for label in evaluated if label in harms]
     others = [label for label in evaluated if label not in harms]
@@ -55,7 +61,7 @@ def shortcomings(coverage: Sequence[Coverage], media: MediaFacts) -> list[str]:
             ).append(place)
         if row.state == "below_floor":
             floor = "low scores" if row.floor is None else f"scores below {row.floor:g}"
-            why.setdefault(f"the vendor reports no {floor}", []).append(place)
+            why.setdefault(f"{floor} are not reported", []).append(place)
     told = [f"{_some(places)}: {clean(reason)}" for reason, places in why.items()]
     hidden = len(told) - _MOST_REASONS
     return told[:_MOST_REASONS] + ([f"and {count(hidden, 'more reason')}, in the JSON"] if hidden > 0 else [])

@@ -29,6 +29,11 @@ _SAYS = {
     "block": ("red", "It should not be shown."),
     "error": ("magenta", "Nobody can say: it was not looked at as asked."),
 }
+_ENDED = {
+    "failed": "The job failed.",
+    "canceled": "The job was canceled.",
+    "partial": "Only a part of the job succeeded.",
+}
 _MOST_REASONS = 6
 _MOST_STRETCHES = 20
 _MOST_ROWS = 8
@@ -67,9 +72,11 @@ def _print_verdict(result: ModerationResult, out: Console) -> None:
         style, says = _SAYS[result.verdict]
         word = result.verdict.upper()
         if result.status != "succeeded":
-            says += f" The job is {result.status}."
+            says += f" {_ENDED.get(result.status, '')}"
     head = Text(f" {word} ", style=f"bold reverse {style}")
-    source = clean(result.media.source or result.key)
+    source, room = clean(result.media.source or result.key), out.width - 4
+    if len(source) > room:
+        source = f"...{source[3 - room :]}"
     body = Text.assemble(head, f"  {says}\n", (source, "dim"), overflow="fold")
     out.print(Panel(body, box=box.ASCII if prefers_ascii() else box.HEAVY, border_style=style))
     if result.sandbox:
@@ -84,12 +91,10 @@ def _print_reasons(result: ModerationResult, out: Console) -> None:
     )
     for reason in ranked[:_MOST_REASONS]:
         score = "" if reason.score is None else f" {reason.score:.2f}"
-        threshold = (
-            "" if reason.threshold is None or f"{reason.threshold:g}" in reason.why else f" {reason.threshold:g}"
-        )
-        what = f"{clean(reason.label)}{score}: " if reason.label else ""
+        threshold = "" if reason.threshold is None else f" (threshold {reason.threshold:g})"
+        what = f"{clean(reason.label)}{score}{threshold}: " if reason.label else ""
         policy = f" (policy {clean(reason.policy)})" if len(result.decisions) > 1 else ""
-        out.print(Text(f"{reason.says}: {what}{clean(reason.why)}{threshold}{policy}"))
+        out.print(Text(f"{reason.says}: {what}{clean(reason.why)}{policy}"))
     if len(ranked) > _MOST_REASONS:
         out.print(Text(f"and {count(len(ranked) - _MOST_REASONS, 'more reason')}, in the JSON"))
     for task in result.tasks:
@@ -131,7 +136,7 @@ def _print_findings(result: ModerationResult, out: Console) -> None:
     if len(stretches) > _MOST_STRETCHES:
         kept = sorted(range(len(stretches)), key=lambda n: -stretches[n].rank)[:_MOST_STRETCHES]
         shown = [stretches[number] for number in sorted(kept)]
-    table = Table(box=box.ASCII2 if prefers_ascii() else box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.ASCII2 if prefers_ascii() else box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     table.add_column("time", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("hits", justify="right", no_wrap=True)
@@ -185,7 +190,7 @@ def _print_facts(result: ModerationResult, taxonomy: Taxonomy | None, out: Conso
 def _facts(result: ModerationResult, taxonomy: Taxonomy | None) -> list[tuple[str, str, str]]:
     facts: list[tuple[str, str, str]] = []
     if result.coverage:
-        seen, unseen = looked_at(result.coverage, taxonomy)
+        seen, unseen = looked_at(result.coverage, result.findings, taxonomy)
         facts += [("Looked at", seen, ""), ("Not looked at", unseen, "")]
         facts += [("", told, "yellow") for told in shortcomings(result.coverage, result.media)]
     media = result.media

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -29,11 +30,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit code.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(
-                errors="backslashreplace"
-            )  # a name that the terminal cannot show must not end the command
+    _harden(sys.stdout, sys.stderr)
     as_json = "--json" in arguments
     verbose = "--verbose" in arguments
     try:
@@ -48,8 +45,7 @@ def run(arguments: Sequence[str]) -> int:
         output.write_failure("UsageError", _usage(error), as_json=as_json)
         return exits.Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
-        output.write_failure("Interrupted", "interrupted", as_json=as_json)
-        return exits.Exit.INTERRUPTED
+        code = exits.Exit.INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has gone. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -64,11 +60,23 @@ def run(arguments: Sequence[str]) -> int:
             as_json=as_json,
         )
         return exits.Exit.ERROR
+    if (
+        code == exits.Exit.INTERRUPTED
+    ):  # typer itself makes this number of a Ctrl-C that came where no job was on its way
+        output.write_failure("Interrupted", "interrupted", as_json=as_json)
     return int(code or 0)
+
+
+def _harden(*streams: object) -> None:
+    """A name that the terminal cannot show must not end the command."""
+    for stream in streams:
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _usage(error: Exception) -> str:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reelvet"
-    return f"{message.rstrip('.')}. See `{path} --help`."
+    end = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message}{end} See `{path} --help`."

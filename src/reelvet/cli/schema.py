@@ -50,8 +50,12 @@ def print_schema(
     elif as_json:
         output.write_json({known: _schema(_load(place)) for known, place in PLACES.items()})
     else:
+        from rich.table import Table  # noqa: PLC0415  (rich, for people only)
+
+        table = Table.grid(padding=(0, 2))
         for known, place in PLACES.items():
-            output.plain(f"{known:10} {(_load(place).__doc__ or '').strip().splitlines()[0]}")
+            table.add_row(known, (_load(place).__doc__ or "").strip().splitlines()[0])
+        output.console().print(table)
     return exits.Exit.PASS
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import tempfile
@@ -36,7 +37,7 @@ def file_name(key: str, attempt: int = 1) -> str:
     name = (
         key
         if _SAFE.fullmatch(key)
-        else f"{re.sub('[^a-z0-9_-]+', '-', key.lower())[:40]}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        else f"{re.sub('[^a-z0-9_]+', '-', key.lower())[:40].strip('-')}~{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     )
     return f"{name}@{attempt}" if attempt > 1 else name
 
@@ -108,6 +109,9 @@ class State:
             for path in sorted(directory.glob("*.json"))
             if path.stem.startswith(name)
         ]
+        begins += [
+            path for path in sorted(self._tickets.glob("*.json")) if path not in begins and _key(path).startswith(name)
+        ]
         if len(begins) == 1:
             return begins[0]
         if begins:
@@ -137,6 +141,14 @@ class State:
     @property
     def _results(self) -> Path:
         return self.root / "results"
+
+
+def _key(ticket: Path) -> str:
+    """The key in a ticket's file; empty where it is none."""
+    try:
+        return str(json.loads(ticket.read_bytes())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def write_private(path: Path, text: str) -> None:

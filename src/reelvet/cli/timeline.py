@@ -113,7 +113,7 @@ def rows(findings: Sequence[Finding], coverage: Sequence[Coverage], span: float,
         Row(clean(label), _bar(found, _seen(coverage, label), span, width, marks), _highest(found), len(found))
         for label, found in by_label.items()
     ]
-    if not made and any(row.state in _EVALUATED for row in coverage):
+    if not findings and any(row.state in _EVALUATED for row in coverage):
         made = [Row("nothing found", _bar([], _seen(coverage, None), span, width, marks), None, 0)]
     return sorted(made, key=lambda row: (-(row.score if row.score is not None else 1.0), row.label))
 

@@ -39,10 +39,11 @@ def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
             output.note(f"The ticket is kept: {path}\nLook it up at the vendor: reelvet find {shlex.quote(job.key)}")
         raise
     except KeyboardInterrupt:
-        output.note(
-            f"Interrupted while it was submitted; it may exist at the vendor. Look it up: reelvet find {shlex.quote(job.key)}"
-        )
-        raise
+        raise exits.Interrupted(
+            "interrupted while the job was submitted, so it may exist at the vendor",
+            key=job.key,
+            way_out=f"Look it up with: reelvet find {shlex.quote(job.key)}",
+        ) from None
     state.save_ticket(ticket)
     return ticket
 
@@ -62,16 +63,23 @@ def _kept(ticket: Ticket, state: State) -> Iterator[None]:
     path = state.ticket_path(ticket.key, ticket.attempt)
     try:
         yield
-    except (KeyboardInterrupt, ReelvetError) as error:
-        if path.exists():
-            why = "Interrupted" if isinstance(error, KeyboardInterrupt) else "Not finished"
-            output.note(f"{why}; the ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket)}")
+    except KeyboardInterrupt:
+        raise exits.Interrupted(
+            f"interrupted; the ticket is kept: {path}",
+            key=ticket.key,
+            ticket=str(path),
+            way_out=f"Go on with: reelvet wait {name_of(ticket)}",
+        ) from None
+    except ReelvetError:
+        output.note(f"The ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket)}")
         raise
 
 
 def name_of(ticket: Ticket) -> str:
     """How a kept ticket is named on a command line."""
-    return shlex.quote(file_name(ticket.key, ticket.attempt))
+    if ticket.key.startswith("-"):  # would be taken for an option
+        return shlex.quote(file_name(ticket.key, ticket.attempt))
+    return shlex.quote(f"{ticket.key}@{ticket.attempt}" if ticket.attempt > 1 else ticket.key)
 
 
 def keep_result(result: ModerationResult, ticket: Ticket, state: State, *, out: str | None = None) -> Path | None:

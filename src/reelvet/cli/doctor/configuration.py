@@ -31,7 +31,7 @@ def check_configuration_file(examined: Examined) -> Iterator[Item]:
     elif examined.file is None:
         yield Item("ok", "no configuration file: built-in defaults and the environment hold")
     else:
-        yield Item("ok", f"{examined.file}", where=str(examined.file))
+        yield Item("ok", f"the configuration is {examined.file}", where=str(examined.file))
 
 
 def check_profile(examined: Examined) -> Iterator[Item]:
