@@ -1,0 +1,199 @@
+"""Law 10: the query of a URL may be a signature. It is whole to code, and masked wherever anybody may read it."""
+
+import copy
+import json
+import pickle
+
+import pytest
+
+from reelvet.schema.job import ModerationJob
+from reelvet.schema.plan import Plan, PlannedRequest, Unsupported, VendorTask
+from reelvet.schema.result import Coverage, Finding, MediaFacts, ModerationResult, Native, Note, TaskRecord
+from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
+from reelvet.schema.ticket import TicketMedia
+from reelvet.schema.urls import SignedUrl, mask_url, mask_urls
+
+SECRET = "s3cr3t-signature"
+WHOLE = f"https://me:{SECRET}@cdn.example.com/a%20b/it's.mp4?sign={SECRET}&x=1#{SECRET}"
+MASKED = "https://***@cdn.example.com/a%20b/it's.mp4?***"
+
+
+@pytest.mark.parametrize(
+    ("url", "masked"),
+    [
+        (WHOLE, MASKED),
+        ("https://h/a", "https://h/a"),
+        ("HTTPS://H/a?", "HTTPS://H/a?"),
+        ("https://h/a?x", "https://h/a?***"),
+        ("https://h/a#x", "https://h/a?***"),
+        ("https://u@h/a", "https://***@h/a"),
+        ("https://u:p@h:8443/a", "https://***@h:8443/a"),
+        ("obs://bucket/a?x=1", "obs://bucket/a?***"),
+        ("gcore:12?x", "gcore:12?***"),
+        ("https://proxy/https://u:p@h/a", "https://proxy/https://***@h/a"),
+        ("https://[bad/a?x", "https:***"),
+        ("", ""),
+    ],
+)
+def test_a_url_is_masked(url, masked):
+    """User info, query and fragment go, the rest stays; masking twice changes nothing."""
+    assert mask_url(url) == masked
+    assert mask_url(masked) == masked
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("see https://h/a?x=1 and http://i/b?y, ok", "see https://h/a?*** and http://i/b?*** ok"),
+        ("https://h/it's.mp4?x=1", "https://h/it's.mp4?***"),
+        ("{'url': 'https://h/a?x=1', 'n': 1}", "{'url': 'https://h/a?***', 'n': 1}"),
+        ('{"url":"https://h/a?x=1\\u0026sign=2","n":1}', '{"url":"https://h/a?***","n":1}'),
+        ('{"url":"https:\\/\\/h\\/a?x=1","n":1}', '{"url":"https://h/a?***","n":1}'),
+        ('"{\\"url\\":\\"https://h/a?x=1\\",\\"n\\":1}"', '"{\\"url\\":\\"https://h/a?***\\",\\"n\\":1}"'),
+        ("<a href=https://h/a?x=1>", "<a href=https://h/a?***>"),
+        ("plain:https://h/a?x=1", "plain:https://h/a?***"),
+        ("no url: a/b?c=d", "no url: a/b?c=d"),
+    ],
+)
+def test_urls_inside_text_are_masked(text, masked):
+    """In sentences, in JSON within a string with its escapes, in markup; the words around them stay."""
+    assert mask_urls(text) == masked
+
+
+def test_masking_goes_through_nested_payloads_and_keys():
+    """No entry is lost when two links to one object become equal."""
+    masked = mask_urls({"https://h/a?1": [{"u": ("https://h/b?2",)}], "https://h/a?2": 1, "n": None, "f": 0.5})
+    assert list(masked.values()) == [[{"u": ["https://h/b?***"]}], 1, None, 0.5]
+    assert all("?1" not in key and "?2" not in key for key in masked)
+
+
+def _evidence():
+    return Finding(
+        label="sexual", channel="visual", provider="acme", evidence=WHOLE, text="words",
+        native=Native(field="f", extra={"u": WHOLE, WHOLE: 1}),
+    )  # fmt: skip
+
+
+def _raw():
+    return RawTask(
+        ref=TaskRef(id="t"), status="failed", payload={"deep": [{"u": WHOLE}], WHOLE: 1}, attachments={WHOLE: {"u": WHOLE}},
+        error=TaskError(code="x", message=f"cannot read {WHOLE}"),
+    )  # fmt: skip
+
+
+CARRIERS = {
+    "job": lambda: ModerationJob(media=WHOLE, callback={"url": WHOLE}),
+    "finding": _evidence,
+    "raw": _raw,
+    "task record": lambda: TaskRecord.of(_raw(), provider="acme", instance="acme"),
+    "result": lambda: ModerationResult(
+        key="k", status="failed", findings=(_evidence(),), tasks=(TaskRecord.of(_raw(), provider="a", instance="a"),),
+        media=MediaFacts(source=WHOLE), warnings=(Note(code="x", says=f"see {WHOLE}"),),
+        coverage=(Coverage(label="sexual", channel="visual", state="hit", why=f"of {WHOLE}"),),
+    ),
+    "plan": lambda: Plan(
+        provider="acme", tasks=(VendorTask(name="t", vendor_key="k", payload={"u": WHOLE}),),
+        requests=(PlannedRequest(method="GET", path="/a", query={"u": WHOLE}, body={"u": [WHOLE]}),),
+        unsupported=(Unsupported(field="media", says=f"cannot read {WHOLE}"),),
+    ),
+    "ticket media": lambda: TicketMedia(source=WHOLE),
+}  # fmt: skip
+
+
+@pytest.fixture(params=CARRIERS)
+def carrier(request):
+    return CARRIERS[request.param]()
+
+
+@pytest.mark.parametrize(
+    "show",
+    [
+        repr,
+        str,
+        "{}".format,
+        lambda m: str(m.model_dump()),
+        lambda m: str(m.model_dump(mode="json")),
+        lambda m: m.model_dump_json(),
+        lambda m: m.model_dump_json(context={"signed_urls": False}),
+        lambda m: str(m.dump()) if hasattr(m, "dump") else repr(m),
+        lambda m: m.dump_json() if hasattr(m, "dump_json") else repr(m),
+        lambda m: repr([m]) + repr({"m": m}),
+        lambda m: "".join(str(part) for part in m.__rich_repr__()),
+    ],
+    ids=[
+        "repr",
+        "str",
+        "format",
+        "dump",
+        "json data",
+        "json",
+        "json not asked",
+        "own dump",
+        "own json",
+        "list",
+        "rich",
+    ],
+)
+def test_no_way_of_showing_a_model_shows_a_signature(carrier, show):
+    """Logs, reprs, dumps: everywhere but where the URL is used."""
+    shown = show(carrier)
+    assert SECRET not in shown
+    assert "cdn.example.com" in shown
+
+
+def test_a_dump_that_asks_for_signed_urls_by_name_is_whole(carrier):
+    """What is to be sent or sealed must not be masked by accident."""
+    assert json.dumps(carrier.model_dump(mode="json", context={"signed_urls": True})).count(SECRET) >= 3
+    assert SECRET in carrier.model_dump_json(context={"signed_urls": True})
+    if hasattr(carrier, "dump"):
+        assert SECRET in str(carrier.dump(signed_urls=True))
+        assert SECRET in carrier.dump_json(signed_urls=True)
+
+
+def test_code_sees_the_whole_url(carrier):
+    """Masking is for eyes: in memory everything is as it came."""
+    assert SECRET in pickle.dumps(carrier).decode("latin-1")
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        lambda m: pickle.loads(pickle.dumps(m)),  # noqa: S301
+        copy.copy,
+        copy.deepcopy,
+        lambda m: m.model_copy(),
+        lambda m: m.model_copy(update={"label": "violence"}),
+        lambda m: Finding.model_validate_json(m.dump_json(signed_urls=True)),
+    ],
+    ids=["pickle", "copy", "deepcopy", "model_copy", "update", "json"],
+)
+def test_a_signed_url_is_a_whole_string_and_survives_every_copy(again):
+    """It stays a `SignedUrl`: a copy that fell back to `str` would show itself in the next repr."""
+    url = again(_evidence()).evidence
+    assert isinstance(url, SignedUrl)
+    assert url == WHOLE
+    assert str(url) == WHOLE
+    assert url.masked == MASKED
+    assert repr(url) == f"SignedUrl({MASKED!r})"
+    assert json.dumps(url) == json.dumps(WHOLE)
+
+
+def test_a_plain_string_put_in_by_model_copy_is_masked_as_well():
+    """`model_copy(update=...)` validates nothing; the dump must not rely on the type."""
+    finding = _evidence().model_copy(update={"evidence": WHOLE})
+    assert SECRET not in finding.dump_json() + repr(finding)
+
+
+@pytest.mark.parametrize(
+    ("url", "hides"), [(WHOLE, True), ("https://h/a", False), ("HTTPS://h/a", False), ("https://h/a?***", False), ("https://h/a?v=1", True)]
+)  # fmt: skip
+def test_media_knows_whether_it_hides_something(url, hides):
+    """What hides nothing needs no seal; a URL that was masked already is no secret."""
+    assert ModerationJob(media=url).media.has_secret is hides
+
+
+def test_what_was_masked_is_not_whole_again():
+    """A stored result holds no more than was dumped."""
+    again = ModerationResult.parse(CARRIERS["result"]().dump_json())
+    assert again.findings[0].evidence == MASKED
+    assert again.status is Status.FAILED
