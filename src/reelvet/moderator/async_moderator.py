@@ -180,6 +180,8 @@ class AsyncModerator:
         plan = self.plan(job, use=instance.name)
         submitting.check_demands(job, plan)
         entry = self._journal.enter(job)
+        if (ticket := entry.ticket) is not None:
+            return ticket
         if entry.submission is None:
             entry.submission = asyncio.create_task(self._submit_once(job, plan, instance, entry))
             self._submissions.add(entry.submission)
@@ -297,7 +299,7 @@ class AsyncModerator:
         with telemetry.span("reelvet submit", instance.labels):
             try:
                 await instance.open()
-                return await submitting.submit(
+                ticket = await submitting.submit(
                     job, plan, instance, window=self.config.polling.settle_window, key=self.config.seal_key
                 )
             except SubmitOutcomeUnknown:
@@ -305,6 +307,8 @@ class AsyncModerator:
             except ReelvetError:
                 self._journal.drop(job, entry)
                 raise
+            entry.keep(ticket)
+            return ticket
 
     def _submitted(self, submission: asyncio.Task[Ticket]) -> None:
         self._submissions.discard(submission)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,7 +24,22 @@ class Entry:
 
     fingerprint: str
     submission: asyncio.Task[Ticket] | None = field(default=None, repr=False)
-    """The one submission; whoever asks again awaits the same."""
+    """The one submission, while it is under way or if it ended in the dark; whoever asks again awaits the same."""
+    _kept: Ticket | bytes | None = field(default=None, repr=False)
+
+    def keep(self, ticket: Ticket) -> None:
+        """Keeps what the submission came to, small: most entries are never asked for again."""
+        self._kept = ticket if ticket.secret_url is not None else zlib.compress(ticket.dump_json().encode(), level=1)
+        self.submission = None
+
+    @property
+    def ticket(self) -> Ticket | None:
+        """What the submission came to; `None` until it has."""
+        if isinstance(self._kept, bytes):
+            from reelvet.schema.ticket import Ticket  # noqa: PLC0415  (needed only when a job comes twice)
+
+            return Ticket.load(zlib.decompress(self._kept))
+        return self._kept
 
 
 class MemoryJournal:
@@ -58,5 +74,5 @@ class MemoryJournal:
         for place, entry in list(self._entries.items()):
             if len(self._entries) <= self._most:
                 return
-            if entry.submission is not None and entry.submission.done():
+            if entry.submission is None or entry.submission.done():
                 del self._entries[place]
