@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -43,7 +44,7 @@ def write_error(error: ReelvetError, *, as_json: bool) -> None:
     if as_json:
         write_json({"error": error.as_dict()})
     else:
-        note(f"reelvet: {error}")
+        note(clean(f"reelvet: {error}"))
 
 
 def write_failure(kind: str, message: str, *, as_json: bool) -> None:
@@ -51,7 +52,12 @@ def write_failure(kind: str, message: str, *, as_json: bool) -> None:
     if as_json:
         write_json({"error": {"type": kind, "message": message}})
     else:
-        note(f"reelvet: {message}")
+        note(clean(f"reelvet: {message}"))
+
+
+def close_stdout() -> None:
+    """Whoever read stdout has gone: what is still to be written goes nowhere, the flush at exit included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def prefers_ascii() -> bool:

@@ -13,6 +13,7 @@ from reelvet.cli.session import Session
 if TYPE_CHECKING:
     from reelvet.moderator import Moderator
     from reelvet.schema.plan import Plan
+    from reelvet.schema.result import Note
 
 
 def plan(
@@ -50,7 +51,7 @@ def plan(
     return exits.Exit.USAGE if refused else exits.Exit.PASS
 
 
-def _floor_gaps(made: "Plan", moderator: "Moderator") -> list["object"]:
+def _floor_gaps(made: "Plan", moderator: "Moderator") -> "list[Note]":
     from reelvet.moderator import load_policies  # noqa: PLC0415  (each command loads what it needs)
     from reelvet.policy import thresholds_below_floor  # noqa: PLC0415
     from reelvet.schema.result import Note  # noqa: PLC0415

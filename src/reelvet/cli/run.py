@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -38,8 +37,6 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except ReelvetError as error:
         output.write_error(error, as_json=as_json)
-        if verbose:
-            traceback.print_exc()
         return exits.of_error(error)
     except _UsageError as error:
         output.write_failure("UsageError", _usage(error), as_json=as_json)
@@ -47,8 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         code = exits.Exit.INTERRUPTED
     except BrokenPipeError:
-        # Whoever read the output has gone. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        output.close_stdout()
         return exits.Exit.ERROR
     except Exception as error:  # noqa: BLE001  (a bug of ours; its user gets a line, and all of it on demand)
         if verbose:
@@ -60,9 +56,8 @@ def run(arguments: Sequence[str]) -> int:
             as_json=as_json,
         )
         return exits.Exit.ERROR
-    if (
-        code == exits.Exit.INTERRUPTED
-    ):  # typer itself makes this number of a Ctrl-C that came where no job was on its way
+    # Typer itself makes this number of a Ctrl-C that came where no job was on its way.
+    if code == exits.Exit.INTERRUPTED:
         output.write_failure("Interrupted", "interrupted", as_json=as_json)
     return int(code or 0)
 

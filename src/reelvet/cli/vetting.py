@@ -128,12 +128,16 @@ def show_result(
     Returns:
         The exit code that it comes to.
     """
-    if as_json:
-        output.write_json(result.dump())
-    else:
-        from reelvet.cli.report import print_report  # noqa: PLC0415  (rich, for people only)
+    try:
+        if as_json:
+            output.write_json(result.dump())
+        else:
+            from reelvet.cli.report import print_report  # noqa: PLC0415  (rich, for people only)
 
-        print_report(result, moderator.registry.taxonomy if moderator is not None else None, path)
+            print_report(result, moderator.registry.taxonomy if moderator is not None else None, path)
+        sys.stdout.flush()
+    except (BrokenPipeError, SystemExit):  # rich makes a SystemExit of it; the exit code stays that of the verdict
+        output.close_stdout()
     return exits.of_result(result)
 
 
