@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from reelvet.taxonomy.tree import Taxonomy
 
 CLEAN = "(clean)"
+_COLUMNS = ["field", "native", "unified", "relation", "channel", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +102,22 @@ class LabelMap:
         for wanted in ("name", "version"):
             if not head.get(wanted):
                 raise PluginError(f"{origin} does not begin with a '# {wanted}: ...' line", plugin=origin)
-        mappings = [mapping for row in csv.DictReader(lines) for mapping in _read_row(row, taxonomy, origin)]
+        if not lines or next(csv.reader(lines[:1])) != _COLUMNS:
+            raise PluginError(f"{origin} does not name the columns {','.join(_COLUMNS)}", plugin=origin)
+        rows = csv.reader(lines[1:])
+        skipped = len(text.splitlines()) - len(lines) + 1
+        mappings = [
+            mapping for row in rows for mapping in _read_row(row, taxonomy, f"{origin}, line {skipped + rows.line_num}")
+        ]
         return cls(mappings, name=head["name"], version=head["version"])
 
 
-def _read_row(row: dict[str, str], taxonomy: Taxonomy, origin: str) -> Iterator[Mapping]:
+def _read_row(row: list[str], taxonomy: Taxonomy, origin: str) -> Iterator[Mapping]:
     try:
-        unified, relation = row["unified"], Relation(row["relation"])
-        channels = [None] if row["channel"] == "any" else [Channel(name) for name in row["channel"].split("|")]
-        field, native = row["field"], row["native"]
-    except (KeyError, ValueError) as error:
+        field, native, unified, word, where, note = row
+        relation = Relation(word)
+        channels = [None] if where == "any" else [Channel(name) for name in where.split("|")]
+    except ValueError as error:
         raise PluginError(f"{origin}: malformed row {row}: {error}", plugin=origin) from None
     if (unified == CLEAN) != (relation is Relation.NONE):
         raise PluginError(
@@ -119,4 +126,4 @@ def _read_row(row: dict[str, str], taxonomy: Taxonomy, origin: str) -> Iterator[
     if unified != CLEAN and unified not in taxonomy:
         raise PluginError(f"{origin}: {native!r} is mapped to {unified!r}, which is no label", plugin=origin)
     for channel in channels:
-        yield Mapping(field, native, None if unified == CLEAN else unified, relation, channel, row.get("note") or "")
+        yield Mapping(field, native, None if unified == CLEAN else unified, relation, channel, note)

@@ -10,7 +10,6 @@ import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from functools import cache, cached_property
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -64,6 +63,7 @@ class Taxonomy:
             children.setdefault(label.parent, []).append(label.id)
         self._children = children
         self._subtrees: dict[str, tuple[str, ...]] = {}
+        self._ancestors: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def default(cls) -> Taxonomy:
@@ -81,17 +81,24 @@ class Taxonomy:
             PluginError: An id is taken or outside the plugin's own branch, or a parent is unknown.
         """
         added = list(labels)
-        known = {*self._labels, *(label.id for label in added)}
+        parents = {label.id: label.parent for label in added}
         for label in added:
             if not _PLUGIN_ID.fullmatch(label.id) or not label.id.startswith(f"x.{plugin}."):
                 raise PluginError(
                     f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'", plugin=plugin
                 )
-            if label.id in self._labels:
+            if label.id in self._labels or sum(other.id == label.id for other in added) > 1:
                 raise PluginError(f"label {label.id!r} of plugin {plugin!r} is already registered", plugin=plugin)
-            if label.parent not in known or label.parent == label.id:
+            above, seen = label.parent, {label.id}
+            while above in parents and above not in seen:
+                seen.add(above)
+                above = parents[above]
+            if above not in self._labels:
+                wrong = "is its own ancestor" if above in seen else f"has the unknown parent {label.parent!r}"
                 raise PluginError(
-                    f"label {label.id!r} of plugin {plugin!r} has the unknown parent {label.parent!r}", plugin=plugin
+                    f"label {label.id!r} of plugin {plugin!r} {wrong}",
+                    plugin=plugin,
+                    way_out="Give it a parent in the taxonomy, so that patterns on the parent match it.",
                 )
         return Taxonomy([*self._labels.values(), *added], self.version) if added else self
 
@@ -121,12 +128,14 @@ class Taxonomy:
 
     def ancestors(self, label: str) -> tuple[str, ...]:
         """The ids above a label, the nearest first."""
-        found: list[str] = []
-        parent = self[label].parent
-        while parent is not None and parent not in found:
-            found.append(parent)
-            parent = self[parent].parent
-        return tuple(found)
+        if label not in self._ancestors:
+            found: list[str] = []
+            parent = self[label].parent
+            while parent is not None and parent not in found:
+                found.append(parent)
+                parent = self[parent].parent
+            self._ancestors[label] = tuple(found)
+        return self._ancestors[label]
 
     def subtree(self, label: str) -> tuple[str, ...]:
         """A label and everything below it, plugin labels included."""
@@ -145,7 +154,8 @@ class Taxonomy:
         """The ids a pattern stands for.
 
         Args:
-            pattern: An id (it and everything below), or one with `*` at its end (`sexual.explicit.nudity*`).
+            pattern: An id (it and everything below), `a.b.*` (only what is below), any beginning and `*`
+                (`sexual.explicit.nudity*`), or `*`. A plugin's labels count as below their parent.
             field: The job field it stands in, for the error.
 
         Raises:
@@ -153,10 +163,14 @@ class Taxonomy:
         """
         if pattern in self._labels:
             return self.subtree(pattern)
-        heads = [label for label in self._labels if fnmatchcase(label, pattern)] if pattern.endswith("*") else []
-        if not heads:
+        begin, star, rest = pattern.partition("*")
+        heads = [label for label in self._labels if label.startswith(begin)] if star and not rest else []
+        found = [below for head in heads for below in self.subtree(head)]
+        if star and not rest and begin.endswith(".") and begin[:-1] in self._labels:
+            found = list(self.subtree(begin[:-1])[1:])
+        if not found:
             raise UnknownLabel(pattern, nearest=self.nearest(pattern), field=field)
-        return tuple(dict.fromkeys(below for head in heads for below in self.subtree(head)))
+        return tuple(dict.fromkeys(found))
 
     def expand_all(self, patterns: Iterable[str], *, field: str = "detect") -> tuple[str, ...]:
         """The ids several patterns stand for, each once, in their order."""
