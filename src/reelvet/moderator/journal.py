@@ -71,8 +71,11 @@ class MemoryJournal:
             del self._entries[job.key, job.attempt]
 
     def _forget(self) -> None:
-        for place, entry in list(self._entries.items()):
-            if len(self._entries) <= self._most:
-                return
-            if entry.submission is None or entry.submission.done():
-                del self._entries[place]
+        if len(self._entries) <= self._most:
+            return
+        oldest = next(
+            (place for place, entry in self._entries.items() if entry.submission is None or entry.submission.done()),
+            None,
+        )
+        if oldest is not None:
+            del self._entries[oldest]

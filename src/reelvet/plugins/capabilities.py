@@ -88,9 +88,20 @@ class Capabilities:
         """Every label that can be seen as such."""
         return frozenset(entry.label for entry in self.entries)
 
+    @cached_property
+    def planned(self) -> dict[Any, Any]:
+        """What `ask` has worked out for these capabilities: most jobs of a platform ask the same."""
+        return {}
+
+    @cached_property
+    def _by_kind(self) -> dict[MediaKind, Capabilities]:
+        return {}
+
     def for_kind(self, kind: MediaKind) -> Capabilities:
         """What of it works on one kind of media."""
-        return self.with_entries(entry for entry in self.entries if kind in entry.kinds)
+        if kind not in self._by_kind:
+            self._by_kind[kind] = self.with_entries(entry for entry in self.entries if kind in entry.kinds)
+        return self._by_kind[kind]
 
     def with_entries(self, entries: Iterable[Capability]) -> Capabilities:
         """The same with other labels."""

@@ -7,6 +7,7 @@ Silence is worth something only where somebody looked. These two functions are t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities
@@ -93,24 +94,32 @@ def final_coverage(
 
     A row is `hit` if anything at or below it was found; `clean` (`below_floor` where the vendor documents a floor)
     only if that very label was looked for and its mapping is conclusive, or if every harm label below it is silent;
-    else `not_evaluated` with why.
+    else `not_evaluated` with why. A row that was not planned stays as it is, unless something was found after all.
 
     Args:
         planned: The rows of the plan.
         looked: What was really looked at.
         findings: What was found.
-        capabilities: The instance's effective ones.
+        capabilities: The instance's effective ones, for the media's kind.
         taxonomy: The tree.
     """
-    places = {(label, look.channel): look for look in looked for label in look.labels}
+    places: dict[tuple[str, Channel], Looked] = {}
+    for look in looked:
+        for label in look.labels:
+            known = places.get((label, look.channel))
+            places[label, look.channel] = look if known is None else min(known, look, key=_doubt)
     hits = {
         (label, finding.channel)
         for finding in findings
-        if finding.label in taxonomy
-        for label in (finding.label, *taxonomy.ancestors(finding.label))
+        for label in (finding.label, *(taxonomy.ancestors(finding.label) if finding.label in taxonomy else ()))
     }
     settle = _Settling(places, hits, capabilities, taxonomy)
-    return [row if row.state is not CoverageState.PLANNED else settle.row(row) for row in planned]
+    return [settle.row(row) for row in planned]
+
+
+def _doubt(look: Looked) -> tuple[bool, float, float]:
+    """Of two looks at one place the one counts that says more: a whole one, with a lower floor, that went further."""
+    return look.why is not None, look.floor or 0.0, -(inf if look.through is None else look.through)
 
 
 @dataclass(slots=True)
@@ -122,14 +131,20 @@ class _Settling:
 
     def row(self, row: Coverage) -> Coverage:
         place = (row.label, row.channel)
-        if place in self.hits:
+        if place in self.hits:  # whatever was planned: the worst wins
             look = self.places.get(place)
-            return self._as(
+            found = self._as(
                 row, CoverageState.HIT, through=look.through if look else None, why=look.why if look else None
             )
+            return found.model_copy(update={"possible": True})
+        if row.state is not CoverageState.PLANNED:
+            return row
         if place in self.places:
             direct = self._direct(row)
-            return direct if direct.state in _SILENT else self._from_below(row) or direct
+            if direct.state in _SILENT:
+                return direct
+            below = self._from_below(row)
+            return below if below is not None and below.state in _SILENT else direct
         return self._from_below(row) or self._from_above(row)
 
     def _direct(self, row: Coverage) -> Coverage:
@@ -148,8 +163,9 @@ class _Settling:
         return self._as(row, state, floor=floor, through=look.through)
 
     def _from_below(self, row: Coverage) -> Coverage | None:
-        below = [label for label in self.taxonomy.subtree(row.label)[1:] if self.taxonomy.kind(label) is Kind.HARM]
-        rows = [self._direct(self._at(row, label)) for label in below if (label, row.channel) in self.places]
+        below = self._counted(row.label)
+        known = [self._silence(self._at(row, label)) for label in below]
+        rows = [r for r in known if r is not None]
         if not rows:
             return None
         silent = [r for r in rows if r.state in _SILENT]
@@ -157,13 +173,35 @@ class _Settling:
             why = f"{len(silent)} of {len(below)} labels below it looked at"
             partly = next((r.why for r in rows if r.state not in _SILENT), None)
             return self._as(row, CoverageState.NOT_EVALUATED, why=f"{why}; {partly}" if partly else why)
+        through = min((r.through for r in silent if r.through is not None), default=None)
         floors = [r.floor for r in silent if r.floor is not None]
         if floors:
-            return self._as(row, CoverageState.BELOW_FLOOR, floor=max(floors))
-        return self._as(row, CoverageState.CLEAN)
+            return self._as(row, CoverageState.BELOW_FLOOR, floor=max(floors), through=through)
+        return self._as(row, CoverageState.CLEAN, through=through)
+
+    def _counted(self, label: str) -> tuple[str, ...]:
+        """The labels whose silence together is the silence of this one: every harm below it.
+
+        Below a label that is no harm, all count: the silence of a few harms in it would say nothing of the rest.
+        """
+        if label not in self.taxonomy:  # stored with a plugin that is not installed here
+            return ()
+        below = self.taxonomy.subtree(label)[1:]
+        if self.taxonomy.kind(label) is not Kind.HARM:
+            return below
+        return tuple(other for other in below if self.taxonomy.kind(other) is Kind.HARM)
+
+    def _silence(self, row: Coverage) -> Coverage | None:
+        """What is known of one label below: looked at itself, or all there is below it; `None`: nothing."""
+        direct = self._direct(row) if (row.label, row.channel) in self.places else None
+        if direct is not None and direct.state in _SILENT:
+            return direct
+        below = self._from_below(row)
+        return below if below is not None and below.state in _SILENT else direct
 
     def _from_above(self, row: Coverage) -> Coverage:
-        coarse = next((a for a in self.taxonomy.ancestors(row.label) if (a, row.channel) in self.places), None)
+        above = self.taxonomy.ancestors(row.label) if row.label in self.taxonomy else ()
+        coarse = next((a for a in above if (a, row.channel) in self.places), None)
         if coarse is None:
             return self._as(row, CoverageState.NOT_EVALUATED, why="the task that was to look for it did not")
         what = (

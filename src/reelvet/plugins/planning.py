@@ -13,11 +13,12 @@ from reelvet.schema.result import Coverage, CoverageState, Note
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reelvet.plugins.capabilities import Capabilities
-    from reelvet.schema.job import ModerationJob
+    from reelvet.plugins.capabilities import Capabilities, TranscriptCapability
+    from reelvet.schema.job import ModerationJob, TranscriptRequest
     from reelvet.taxonomy import Taxonomy
 
 _MOST_ALTERNATIVES = 8
+_MOST_PLANNED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,24 @@ def ask(job: ModerationJob, capabilities: Capabilities, taxonomy: Taxonomy, *, p
         UnknownLabel: A pattern in `detect` or `stop_on` matches no label.
     """
     able = capabilities.for_kind(job.media.kind)
-    coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider)
-    unsupported = [*_media(job, capabilities), *_detect(job, able, coverage, taxonomy), *_others(job, able)]
-    return Asked(coverage, unsupported, _wishes(job, able, taxonomy), _looks_for(coverage, able, taxonomy))
+    asked = (job.detect, job.channels, provider, taxonomy)
+    if asked not in able.planned:
+        if len(able.planned) >= _MOST_PLANNED:
+            able.planned.clear()
+        coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider)
+        able.planned[asked] = (
+            coverage,
+            _looks_for(coverage, able, taxonomy),
+            list(_detect(job, able, coverage, taxonomy)),
+        )
+    coverage, looks_for, unseen = able.planned[asked]
+    unsupported = [*_media(job, capabilities), *(unseen if job.media.kind in able.kinds else ()), *_others(job, able)]
+    fresh = {channel: list(labels) for channel, labels in looks_for.items()}
+    return Asked(list(coverage), unsupported, _wishes(job, able, taxonomy), fresh)
 
 
 def _places(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> Iterable[tuple[str, Channel]]:
-    channels = job.channels or able.channels
+    channels = tuple(dict.fromkeys(job.channels or able.channels))
     if job.detect is None:
         kinds = set(taxonomy.harms)
         return [
@@ -65,7 +77,9 @@ def _places(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> Itera
         related = (*taxonomy.subtree(label), *taxonomy.ancestors(label))
         seen = [channel for channel in channels if any((other, channel) in able.by_place for other in related)]
         # A label nobody can see still gets a row: in the channels asked for, else in one.
-        places += [(label, channel) for channel in job.channels or seen or channels[:1] or (Channel.VISUAL,)]
+        places += [
+            (label, channel) for channel in (channels if job.channels else seen) or channels[:1] or (Channel.VISUAL,)
+        ]
     return places
 
 
@@ -92,8 +106,6 @@ def _media(job: ModerationJob, capabilities: Capabilities) -> Iterable[Unsupport
 def _detect(
     job: ModerationJob, able: Capabilities, coverage: list[Coverage], taxonomy: Taxonomy
 ) -> Iterable[Unsupported]:
-    if job.media.kind not in able.kinds:
-        return  # said already
     planned = {(row.label, row.channel) for row in coverage if row.state is CoverageState.PLANNED}
     labels = {label for label, _ in planned}
     for pattern in job.detect or ():
@@ -102,7 +114,7 @@ def _detect(
             yield Unsupported(
                 field="detect", says=f"does not look for {pattern!r}{where}", alternatives=_nearby(pattern, able)
             )
-    for channel in job.channels or ():
+    for channel in job.channels if job.channels and job.detect != () else ():
         if not any(place[1] is channel for place in planned):
             yield Unsupported(
                 field="channels",
@@ -123,12 +135,8 @@ def _others(job: ModerationJob, able: Capabilities) -> Iterable[Unsupported]:
     if job.transcript is not None:
         if able.transcript is None:
             yield Unsupported(field="transcript", says="writes no transcripts")
-        elif job.transcript.translate_to and able.transcript.translations == ():
-            yield Unsupported(
-                field="transcript.translate_to",
-                says="does not translate",
-                alternatives=("a transcript without translation",),
-            )
+        else:
+            yield from _transcript(job.transcript, able.transcript)
     # Media that never leaves the caller's own machine is in no vendor's region.
     if job.regions is not None and able.regions != ("here",):
         places = able.regions
@@ -141,6 +149,30 @@ def _others(job: ModerationJob, able: Capabilities) -> Iterable[Unsupported]:
             says=f"its price is not known, so it cannot be kept below {job.max_cost}",
             alternatives=("leave max_cost out",),
         )
+
+
+def _transcript(wanted: TranscriptRequest, able: TranscriptCapability) -> Iterable[Unsupported]:
+    for language in wanted.languages:
+        if not _is_one_of(language, able.languages):
+            yield Unsupported(
+                field="transcript.languages",
+                says=f"does not write {language!r} down",
+                alternatives=able.languages or (),
+            )
+    if wanted.translate_to and not _is_one_of(wanted.translate_to, able.translations):
+        yield Unsupported(
+            field="transcript.translate_to",
+            says=f"does not translate into {wanted.translate_to!r}" if able.translations else "does not translate",
+            alternatives=able.translations or ("a transcript without translation",),
+        )
+
+
+def _is_one_of(tag: str, known: tuple[str, ...] | None) -> bool:
+    """Whether a BCP 47 tag is among those known: `en` stands for all its regions. `None`: the vendor will say."""
+    wanted = f"{tag.lower()}-"
+    return known is None or any(
+        wanted.startswith(f"{one.lower()}-") or f"{one.lower()}-".startswith(wanted) for one in known
+    )
 
 
 def _wishes(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> list[Note]:

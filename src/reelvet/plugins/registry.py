@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,19 +18,21 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from reelvet.plugins import hookspec as hooks
+from reelvet.plugins.spec import ProviderSpec
 from reelvet.schema.errors import DuplicatePlugin, PluginBroken, PluginError, PluginNotFound
 from reelvet.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from reelvet.plugins.spec import ProviderSpec
-
 GROUP = "reelvet"
 """The entry-point group in which a distribution names its plugin module."""
 
 SWITCH = "REELVET_PLUGINS"
 """Environment variable: a comma-separated allow-list of entry-point names, or `off`."""
+
+
+_ID = re.compile(r"[a-z][a-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Registry:
         self.problems: list[Problem] = []
         self._specs: dict[str, tuple[ProviderSpec, str]] = {}
         self._duplicates: dict[str, list[str]] = {}
+        self._barred: set[str] = set()
 
     @classmethod
     def discover(cls, *, allow: Iterable[str] | None = None) -> Registry:
@@ -63,6 +67,8 @@ class Registry:
         for point in metadata.entry_points(group=GROUP):
             if wanted is None or point.name in wanted:
                 registry._load(point)
+            else:
+                registry._barred.add(point.name)
         for problem in registry.problems:
             warnings.warn(
                 f"reelvet plugin {problem.plugin!r} of {problem.distribution}: {problem.says}",
@@ -75,7 +81,7 @@ class Registry:
         origin = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
         try:
             self.add_plugin(point.load(), origin=origin, name=point.name)
-        except Exception as error:  # noqa: BLE001  (whatever a stranger's module raises must not stop the others; it is kept and raised on demand)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (whatever a stranger's module raises must not stop the others; it is kept and raised on demand)
             self.problems.append(Problem(point.name, origin, f"{type(error).__name__}: {error}", error))
 
     def add_plugin(self, plugin: Any, *, origin: str = "this process", name: str | None = None) -> None:
@@ -101,8 +107,17 @@ class Registry:
                 distribution=origin,
                 way_out="Mark reelvet_register with @hookimpl.",
             )
-        specs: list[ProviderSpec] = []
+        specs: list[Any] = []
         manager.hook.reelvet_register(register=specs.append)
+        for spec in specs:
+            if not isinstance(spec, ProviderSpec) or not _ID.fullmatch(spec.id):
+                shown = f"the id {spec.id!r}" if isinstance(spec, ProviderSpec) else f"{spec!r}"
+                raise PluginError(
+                    f"it registers {shown}",
+                    plugin=name,
+                    distribution=origin,
+                    way_out="Register ProviderSpec objects, whose ids are lower case letters, digits, `_` and `-`.",
+                )
         for spec in specs:
             self.register(spec, origin=origin)
 
@@ -151,11 +166,15 @@ class Registry:
                     plugin=provider, distribution=problem.distribution,
                     way_out="Mend or reinstall that distribution; `reelvet doctor` shows more.",
                 ) from problem.error  # fmt: skip
-        known = ", ".join(sorted(self._specs)) or "none"
+        known = ", ".join(sorted(spec.id for spec in self)) or "none"
+        way_out = f"Install it, as reelvet-{provider}."
+        if provider in self._barred:
+            way_out = f"It is installed; let {SWITCH} or `[plugins] allow` name it."
+        elif self.problems:
+            broken = ", ".join(dict.fromkeys(f"{p.plugin} of {p.distribution}" for p in self.problems))
+            way_out += f" If it is one of {broken}: that fails to load, see `reelvet doctor`."
         raise PluginNotFound(
-            f"no installed plugin provides {provider!r} (installed: {known})",
-            plugin=provider,
-            way_out=f"Install it, as reelvet-{provider}.",
+            f"no installed plugin provides {provider!r} (installed: {known})", plugin=provider, way_out=way_out
         )
 
     def load(self, provider: str, what: str = "provider") -> Any:
@@ -171,9 +190,9 @@ class Registry:
         module, _, name = path.partition(":")
         try:
             return getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError) as error:
+        except Exception as error:
             raise PluginBroken(
-                f"cannot import {path} of provider {provider!r}: {error}", plugin=provider, distribution=self.origin(provider),
+                f"cannot import {path} of provider {provider!r}: {type(error).__name__}: {error}", plugin=provider, distribution=self.origin(provider),
                 way_out="Reinstall that distribution with what it needs.",
             ) from error  # fmt: skip
 
@@ -185,7 +204,9 @@ class Registry:
             try:
                 taxonomy = taxonomy.extended(spec.id, spec.labels)
             except PluginError as error:
-                self.problems.append(Problem(spec.id, self._specs[spec.id][1], str(error), error))
+                problem = Problem(spec.id, self._specs[spec.id][1], str(error), error)
+                if not any((known.plugin, known.says) == (problem.plugin, problem.says) for known in self.problems):
+                    self.problems.append(problem)
         return taxonomy
 
 
