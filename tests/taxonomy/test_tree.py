@@ -47,6 +47,7 @@ def test_ids_are_well_formed_and_their_parents_exist():
         ("sexual.*", ["sexual.explicit", "sexual.explicit.nudity"], ["sexual"]),
         ("s*", ["sexual", "sexual.explicit.nudity", "self_harm", "spam"], ["violence"]),
         ("gambling", ["gambling"], ["violence"]),
+        ("vio*.w*", ["violence.weapons", "violence.graphic.weapon_violence"], ["violence", "violence.unrest"]),
         ("*", ["sexual", "unmapped", "context.sport.golf_putting"], []),
     ],
 )  # fmt: skip
@@ -87,7 +88,7 @@ def test_an_unknown_label_suggests_the_nearest(wrong, nearest):
     assert (caught.value.label, caught.value.field) == (wrong, "stop_on")
 
 
-@pytest.mark.parametrize("wrong", ["zzzzqqq", "", "**", "sexual.*.nudity", "[s]exual*"])
+@pytest.mark.parametrize("wrong", ["zzzzqqq", "", "sexual.*.nudity", "[s]exual*", "sexual.+*"])
 def test_what_looks_like_nothing_is_refused_as_well(wrong):
     """Without a guess, the error says where the labels are listed."""
     with pytest.raises(UnknownLabel) as caught:

@@ -163,11 +163,12 @@ class Taxonomy:
         """
         if pattern in self._labels:
             return self.subtree(pattern)
-        begin, star, rest = pattern.partition("*")
-        heads = [label for label in self._labels if label.startswith(begin)] if star and not rest else []
-        found = [below for head in heads for below in self.subtree(head)]
-        if star and not rest and begin.endswith(".") and begin[:-1] in self._labels:
-            found = list(self.subtree(begin[:-1])[1:])
+        found: list[str] = []
+        if pattern.endswith(".*") and pattern[:-2] in self._labels:
+            found += self.subtree(pattern[:-2])[1:]
+        elif pattern.endswith("*"):
+            shape = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+            found += (below for head in self._labels if shape.fullmatch(head) for below in self.subtree(head))
         if not found:
             raise UnknownLabel(pattern, nearest=self.nearest(pattern), field=field)
         return tuple(dict.fromkeys(found))
