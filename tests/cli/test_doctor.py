@@ -130,6 +130,12 @@ def test_an_unknown_profile(doctor):
     assert "production" in found[0]["mend"]
 
 
+def test_a_fault_in_a_profile_that_was_not_chosen(doctor):
+    code, found = doctor("other_profiles", "[providers.acme]\n[profiles.staging]\npolisy = 1\n")
+    assert (code, found[0]["level"]) == (0, "warning")
+    assert "unknown key 'profiles.staging.polisy'" in found[0]["says"]
+
+
 def test_a_missing_secret(doctor, monkeypatch):
     monkeypatch.delenv("ACME_API_KEY")
     code, found = doctor("settings", "[providers.acme]\nregoin = 1\n")

@@ -72,6 +72,37 @@ def test_an_unknown_outcome_keeps_its_ticket_and_says_how_to_look_it_up(acme, st
     assert called.code == 12
     assert "reelvet find k1" in called.err
     assert json.loads((state / "tickets" / "k1.json").read_text())["tasks"][0]["state"] == "unknown"
+    again = acme("moderate", MEDIA.format("lost"), "--key", "k1")
+    assert again.code == 12
+    assert "what became of it is not known" in again.err
+    assert "--attempt 2 submits it anew" in again.err
+
+
+def test_the_same_job_under_the_same_key_is_taken_up_again(acme, state, monkeypatch):
+    arguments = ("moderate", MEDIA.format("slow") + "?sig=1", "--key", "k1")
+    assert acme(*arguments, "--timeout", "0.1").code == 13
+    monkeypatch.setenv("ACME_DONE", "1")
+    again = acme("moderate", MEDIA.format("slow") + "?sig=1", "--key", "k1")
+    assert again.code == 0
+    assert "it is not submitted again" in again.err
+    ended = acme(*arguments)
+    assert ended.code == 2
+    assert "has ended, its result is" in ended.err
+    assert acme(*arguments, "--attempt", "2").code == 0
+
+
+def test_the_same_key_for_another_job_is_refused_and_the_ticket_stays(acme, state):
+    acme("submit", MEDIA.format("slow"), "--key", "k1")
+    before = (state / "tickets" / "k1.json").read_bytes()
+    for other in (
+        [MEDIA.format("pass")],
+        [MEDIA.format("slow"), "--detect", "sexual"],
+        [MEDIA.format("slow"), "--use", "runner"],
+    ):
+        called = acme("moderate", *other, "--key", "k1")
+        assert called.code == 2
+        assert "already stands for another job" in called.err
+    assert (state / "tickets" / "k1.json").read_bytes() == before
 
 
 def test_time_is_up(acme, state):

@@ -16,7 +16,7 @@ from reelvet.schema.errors import ReelvetError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# Typer once built on click and now carries its own copy; either way its usage errors share this base.
+# Typer carries its own copy of click and gives the base of its usage errors no public name.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 

@@ -79,6 +79,13 @@ class State:
         write_private(path, result.dump_json(indent=2) + "\n")
         return path
 
+    def kept_ticket(self, key: str, attempt: int = 1) -> Ticket | None:
+        """The ticket that is kept for a key and attempt."""
+        from reelvet.schema.ticket import Ticket  # noqa: PLC0415  (only where one is read)
+
+        path = self.ticket_path(key, attempt)
+        return Ticket.load(path) if path.is_file() else None
+
     def drop_ticket(self, ticket: Ticket) -> None:
         """Forgets a ticket whose work is done."""
         self.ticket_path(ticket.key, ticket.attempt).unlink(missing_ok=True)

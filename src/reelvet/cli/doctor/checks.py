@@ -20,6 +20,7 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_variables,
     configuration.check_network_switch,
     configuration.check_keys,
+    configuration.check_other_profiles,
     configuration.check_plain_secrets,
     configuration.check_seal_key,
     configuration.check_callback_secrets,

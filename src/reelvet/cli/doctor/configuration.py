@@ -12,7 +12,7 @@ from reelvet.schema.errors import ReelvetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reelvet.cli.doctor.examined import Examined
+    from reelvet.cli.doctor.examined import Examined, Level
 
 _REFERENCES = ("env:", "file:")
 _READABLE_BY_OTHERS = 0o044
@@ -68,15 +68,20 @@ def check_network_switch(examined: Examined) -> Iterator[Item]:
 def check_keys(examined: Examined) -> Iterator[Item]:
     """Every key of the configuration is known and has a value of its type."""
     for name, says, nearest in examined.faults:
-        if says == "no such field":
-            yield Item(
-                "wrong",
-                f"unknown key {name!r}",
-                f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys.",
-                name,
-            )
-        else:
-            yield Item("wrong", f"{name}: {says}", "`reelvet schema config` says what each key takes.", name)
+        yield _fault("wrong", name, says, nearest)
+
+
+def check_other_profiles(examined: Examined) -> Iterator[Item]:
+    """The same for the profiles that were not chosen."""
+    for name, says, nearest in examined.other_faults:
+        yield _fault("warning", name, says, nearest)
+
+
+def _fault(level: Level, name: str, says: str, nearest: str | None) -> Item:
+    if says == "no such field":
+        mend = f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys."
+        return Item(level, f"unknown key {name!r}", mend, name)
+    return Item(level, f"{name}: {says}", "`reelvet schema config` says what each key takes.", name)
 
 
 def check_plain_secrets(examined: Examined) -> Iterator[Item]:

@@ -68,6 +68,8 @@ class Examined:
     variable_errors: Sequence[ConfigurationError] = ()
     faults: Sequence[tuple[str, str, str | None]] = ()
     """Dotted field, what is wrong, the nearest name."""
+    other_faults: Sequence[tuple[str, str, str | None]] = ()
+    """The same for the profiles that were not chosen."""
     config: Config = field(default_factory=Config)
 
     @cached_property
@@ -119,8 +121,24 @@ def examine(session: Session, environ: Mapping[str, str] | None = None) -> Exami
     data, variable_errors = _with_variables(data, environ)
     config, faults = _valid(data, profile if profile in profiles else None, str(file) if file else None)
     return Examined(
-        session, environ, file, file_error or read_error, raw or {}, profile, tuple(profiles), profile_error, variable_errors, faults, config,
-    )  # fmt: skip
+        session=session,
+        environ=environ,
+        file=file,
+        file_error=file_error or read_error,
+        raw=raw or {},
+        profile=profile,
+        known_profiles=tuple(profiles),
+        profile_error=profile_error,
+        variable_errors=variable_errors,
+        faults=faults,
+        other_faults=[
+            (f"profiles.{name}.{place}", says, nearest)
+            for name, table in profiles.items()
+            if name != profile
+            for place, says, nearest in _valid(copy.deepcopy(table), None, None)[1]
+        ],
+        config=config,
+    )
 
 
 def _attempt(call: Callable[[], T]) -> tuple[T | None, ConfigurationError | None]:

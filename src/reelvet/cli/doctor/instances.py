@@ -25,7 +25,8 @@ def check_active_instance(examined: Examined) -> Iterator[Item]:
     except ReelvetError:
         return  # its plugin cannot be used, which `check_instance_plugins` tells
     else:
-        yield Item("ok", f"jobs go to {active!r}")
+        if examined.file_error is None:  # else nobody knows what the file says
+            yield Item("ok", f"jobs go to {active!r}")
 
 
 def check_instance_plugins(examined: Examined) -> Iterator[Item]:
