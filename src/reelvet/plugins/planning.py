@@ -46,16 +46,14 @@ def ask(job: ModerationJob, capabilities: Capabilities, taxonomy: Taxonomy, *, p
     """
     able = capabilities.for_kind(job.media.kind)
     asked = (job.detect, job.channels, provider, taxonomy)
-    if asked not in able.planned:
+    known = able.planned.get(asked)
+    if known is None:
+        coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider)
+        known = coverage, _looks_for(coverage, able, taxonomy), list(_detect(job, able, coverage, taxonomy))
         if len(able.planned) >= _MOST_PLANNED:
             able.planned.clear()
-        coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider)
-        able.planned[asked] = (
-            coverage,
-            _looks_for(coverage, able, taxonomy),
-            list(_detect(job, able, coverage, taxonomy)),
-        )
-    coverage, looks_for, unseen = able.planned[asked]
+        able.planned[asked] = known
+    coverage, looks_for, unseen = known
     unsupported = [*_media(job, capabilities), *(unseen if job.media.kind in able.kinds else ()), *_others(job, able)]
     fresh = {channel: list(labels) for channel, labels in looks_for.items()}
     return Asked(list(coverage), unsupported, _wishes(job, able, taxonomy), fresh)
