@@ -60,7 +60,7 @@ def test_the_snippets_of_a_page_run_in_their_order(page, steps_of, here):
         elif step.language == "console":
             play(step, page)
         else:
-            assert step.language in {"json", "text", "toml", "mermaid"}, f"{page.name}:{step.line}: {step.language}"
+            assert step.language in {"json", "text", "toml", "csv"}, f"{page.name}:{step.line}: {step.language}"
 
 
 def play(step, page):
