@@ -52,7 +52,7 @@ PLAN = {
     "provider": "tencent", "instance": "tencent",
     "tasks": [{"name": "one", "category": "v", "vendor_key": "k", "payload": {"a": [1]}, "looks_for": {"visual": ["sexual"]}, "share_key": "s"}],
     "requests": [{"method": "POST", "path": "/", "query": {}, "headers": {"X-TC-Action": "CreateVideoModerationTask"}, "body": {"Tasks": []}}],
-    "coverage": [{"label": "sexual", "channel": "visual", "state": "planned"}, {"label": "sexual", "channel": "ocr", "state": "not_evaluated", "possible": False}],
+    "coverage": [{"label": "sexual", "channel": "visual", "state": "planned"}, {"label": "sexual", "channel": "ocr", "state": "not_evaluated", "clearable": False}],
     "unsupported": [{"field": "detect", "says": "no", "alternatives": ["sexual"]}], "warnings": [{"code": "wish_ignored", "says": "interval"}],
     "price_class": "paid", "estimate": {"amount": "0.50", "currency": "USD"},
 }  # fmt: skip

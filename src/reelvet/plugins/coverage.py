@@ -15,7 +15,7 @@ from reelvet.schema.result import Coverage, CoverageState
 from reelvet.taxonomy import Kind, Taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reelvet.plugins.capabilities import Capability
     from reelvet.schema.media import Channel
@@ -58,20 +58,16 @@ def plan_coverage(
 
 def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> Coverage:
     places = capabilities.by_place
-    below = taxonomy.subtree(label)[1:]
     entry = places.get((label, channel))
-    harms = [other for other in below if taxonomy.kind(other) is Kind.HARM]
-    conclusive = _conclusive(entry) or (
-        bool(harms) and all(_conclusive(places.get((other, channel))) for other in harms)
-    )
-    if entry is not None or any((other, channel) in places for other in (*below, *taxonomy.ancestors(label))):
+    related = (*taxonomy.subtree(label), *taxonomy.ancestors(label))
+    if any((other, channel) in places for other in related):
         return Coverage(
             label=label,
             channel=channel,
             state=CoverageState.PLANNED,
             floor=entry.floor if entry else None,
             provider=provider,
-            clearable=conclusive,
+            clearable=_clearable(label, channel, places, taxonomy),
         )
     why = f"{provider} does not look for it in this channel"
     return Coverage(
@@ -79,8 +75,28 @@ def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy
     )
 
 
-def _conclusive(entry: Capability | None) -> bool:
-    return entry is not None and entry.relation in CONCLUSIVE
+def _clearable(
+    label: str, channel: Channel, places: Mapping[tuple[str, Channel], Capability], taxonomy: Taxonomy
+) -> bool:
+    """Whether silence can settle the label: its own, or that of all that counts below it."""
+    entry = places.get((label, channel))
+    if entry is not None and entry.relation in CONCLUSIVE:
+        return True
+    below = _counted(label, taxonomy)
+    return bool(below) and all(_clearable(other, channel, places, taxonomy) for other in below)
+
+
+def _counted(label: str, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """The labels whose silence together is the silence of this one: every harm below it.
+
+    Below a label that is no harm, all count: the silence of a few harms in it would say nothing of the rest.
+    """
+    if label not in taxonomy:  # stored with a plugin that is not installed here
+        return ()
+    below = taxonomy.subtree(label)[1:]
+    if taxonomy.kind(label) is not Kind.HARM:
+        return below
+    return tuple(other for other in below if taxonomy.kind(other) is Kind.HARM)
 
 
 def final_coverage(
@@ -133,10 +149,9 @@ class _Settling:
         place = (row.label, row.channel)
         if place in self.hits:  # whatever was planned: the worst wins
             look = self.places.get(place)
-            found = self._as(
+            return self._as(
                 row, CoverageState.HIT, through=look.through if look else None, why=look.why if look else None
             )
-            return found.model_copy(update={"possible": True})
         if row.state is not CoverageState.PLANNED:
             return row
         if place in self.places:
@@ -163,7 +178,7 @@ class _Settling:
         return self._as(row, state, floor=floor, through=look.through)
 
     def _from_below(self, row: Coverage) -> Coverage | None:
-        below = self._counted(row.label)
+        below = _counted(row.label, self.taxonomy)
         known = [self._silence(self._at(row, label)) for label in below]
         rows = [r for r in known if r is not None]
         if not rows:
@@ -178,18 +193,6 @@ class _Settling:
         if floors:
             return self._as(row, CoverageState.BELOW_FLOOR, floor=max(floors), through=through)
         return self._as(row, CoverageState.CLEAN, through=through)
-
-    def _counted(self, label: str) -> tuple[str, ...]:
-        """The labels whose silence together is the silence of this one: every harm below it.
-
-        Below a label that is no harm, all count: the silence of a few harms in it would say nothing of the rest.
-        """
-        if label not in self.taxonomy:  # stored with a plugin that is not installed here
-            return ()
-        below = self.taxonomy.subtree(label)[1:]
-        if self.taxonomy.kind(label) is not Kind.HARM:
-            return below
-        return tuple(other for other in below if self.taxonomy.kind(other) is Kind.HARM)
 
     def _silence(self, row: Coverage) -> Coverage | None:
         """What is known of one label below: looked at itself, or all there is below it; `None`: nothing."""
