@@ -1,7 +1,7 @@
 """Configuration: `reelvet.toml`, profiles, environment, arguments."""
 
 from reelvet.config.config import Config, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, vendor_variables
-from reelvet.config.sources import merge, resolve_reference
+from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 
 __all__ = [
     "Config",
@@ -9,7 +9,10 @@ __all__ = [
     "PluginsConfig",
     "PollingConfig",
     "SecretsConfig",
+    "find_file",
+    "from_environment",
     "merge",
+    "read_file",
     "resolve_reference",
     "vendor_variables",
 ]

@@ -7,7 +7,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
@@ -18,8 +18,6 @@ from reelvet.schema.validation import first_field, sentences
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-    from pydantic import BaseModel
 
     from reelvet.plugins import Registry
 
@@ -140,9 +138,9 @@ class Config(Strict):
                 raise ConfigurationError(
                     f"there is no profile {profile!r} (known: {known})", field="profile", source=source
                 )
-            data = merge(data, profiles[profile])
+            data = merge(data, _table(profiles[profile], f"profiles.{profile}", source))
         if environ is not None:
-            data = merge(data, from_environment(environ, data.get("providers", {})))
+            data = merge(data, from_environment(environ, _table(data.get("providers", {}), "providers", source)))
         data = merge(data, {name: value for name, value in arguments.items() if value is not None})
         try:
             return cls(**data, profile=profile, source=source)
@@ -248,6 +246,17 @@ class Config(Strict):
         return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
 
 
+def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigurationError(
+            f"[{field}] must be a table, not {value!r}",
+            field=field,
+            source=source,
+            way_out=f"Write [{field}] and its keys below it.",
+        )
+    return value
+
+
 def vendor_variables(model: type[BaseModel]) -> dict[str, list[str]]:
     """Field -> the environment variables that the vendor's own tools read for it.
 
@@ -283,9 +292,24 @@ def _looks_secret(field: str) -> bool:
 def _explain(error: ValidationError, model: type[BaseModel]) -> str:
     told = []
     for field, says in sentences(error, secret=_looks_secret):
-        close = difflib.get_close_matches(field, model.model_fields, n=1) if says == "no such field" else []
+        close = (
+            difflib.get_close_matches(field.rpartition(".")[2], _siblings(model, field), n=1)
+            if says == "no such field"
+            else []
+        )
         told.append(f"{field}: {says}" + (f", did you mean {close[0]!r}?" if close else ""))
     return "invalid configuration: " + "; ".join(told)
+
+
+def _siblings(model: type[BaseModel], field: str) -> list[str]:
+    """The names that could have stood where a dotted field stands."""
+    for step in field.split(".")[:-1]:
+        inner = model.model_fields.get(step)
+        annotation = inner.annotation if inner is not None else None
+        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
+            return []
+        model = annotation
+    return list(model.model_fields)
 
 
 def _settings_error(

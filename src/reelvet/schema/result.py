@@ -233,7 +233,9 @@ class ModerationResult(Stored):
     findings: tuple[Finding, ...] = Field((), description="What was found, asked for or not.")
     coverage: tuple[Coverage, ...] = Field((), description="One row per label asked and channel.")
     transcripts: tuple[Transcript, ...] = Field((), description="What was said, where it was asked for.")
-    media: MediaFacts = Field(default_factory=MediaFacts, description="Its source, duration, size, and how it was sampled.")
+    media: MediaFacts = Field(
+        default_factory=MediaFacts, description="Its source, duration, size, and how it was sampled."
+    )
     usage: tuple[Usage, ...] = Field((), description="What each task cost, as far as it is known.")
     tasks: tuple[TaskRecord, ...] = Field((), description="Each vendor task with everything the vendor said.")
     versions: dict[str, str] = Field(

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from reelvet.cli.session import discover
-from reelvet.config import Config, merge
-from reelvet.config.sources import find_file, from_environment, read_file
+from reelvet.config import Config, find_file, from_environment, merge, read_file
 from reelvet.schema.errors import ConfigurationError, ReelvetError
 from reelvet.schema.validation import sentences
 
