@@ -167,6 +167,12 @@ def test_a_deadline_takes_seconds_durations_and_moments(given, read):
     assert made.expires_at(start) == (start + read if isinstance(read, timedelta) else read)
 
 
+@pytest.mark.parametrize("pattern", ["sexual", "sexual.explicit.nudity*", "sexual.*", "*", "x.acme.gore"])
+def test_every_form_of_a_pattern_is_taken(pattern):
+    """An id, the beginning of one, what is below one, everything, a plugin's own."""
+    assert job(detect=[pattern]).detect == (pattern,)
+
+
 def test_detect_nothing_goes_with_a_transcript():
     """`[]` is an answer for who only wants the words."""
     assert job(detect=[], transcript={}).detect == ()

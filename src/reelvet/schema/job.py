@@ -31,7 +31,7 @@ from reelvet.schema.media import Channel, Media
 from reelvet.schema.urls import SignedUrl, without_signature
 from reelvet.schema.validation import first_field, sentences
 
-_PATTERN = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.?\*)?")
+_PATTERN = re.compile(r"\*|[a-z0-9_]+(\.[a-z0-9_]+)*(\.?\*)?")
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
 _DEADLINES = "give seconds above 0, a timedelta, or a moment with its time zone, as '2027-01-31T12:00:00Z'"
 _MONEY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*")
