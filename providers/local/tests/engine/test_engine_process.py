@@ -27,7 +27,12 @@ def fake(name, **options):
 
 
 def all_workers():
-    return {child.pid for child in psutil.Process().children() if "reelvet_local.worker" in " ".join(child.cmdline())}
+    found = set()
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # gone, or not reaped yet
+            if "reelvet_local.worker" in " ".join(child.cmdline()):
+                found.add(child.pid)
+    return found
 
 
 @pytest.fixture
@@ -39,6 +44,11 @@ def workers():
 
 def environ(pid):
     return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def data_size(pid):
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("VmData"))
 
 
 async def until(condition, seconds=10.0):
@@ -317,12 +327,21 @@ async def test_limits_and_session_of_the_child(encode, workers):
         assert psutil.Process(pid).cwd() == "/"
 
 
-async def test_decoding_beyond_the_memory_limit_fails_the_run(encode):
-    path = encode("a.mp4", [20, 20], size=(7680, 4320), options={"preset": "ultrafast"})
-    async with fake("Bright", max_memory=180 << 20) as engine:
+async def test_decoding_beyond_the_memory_limit_fails_the_run(encode, workers):
+    """With room for one 8K frame and not for several, the run fails, and the worker goes on."""
+    path, small = (
+        encode("a.mp4", [20, 20], size=(7680, 4320), options={"preset": "ultrafast"}),
+        encode("b.mp4", [20] * 5),
+    )
+    async with fake("Bright") as engine:
+        await engine.run(small)
+        (pid,) = workers()
+        needed = data_size(pid)
+    async with fake("Bright", max_memory=needed + (60 << 20)) as engine:
         outcome = await engine.run(path)
-        after = await engine.run(encode("b.mp4", [20] * 5))
-    assert outcome.error.code == "decode_failed", outcome
+        after = await engine.run(small)
+    assert outcome.error, outcome
+    assert outcome.error.code == "decode_failed"
     assert after.status == "succeeded", after
 
 
