@@ -15,6 +15,8 @@ from reelvet.cli.run import run
 from reelvet.http import Fetcher
 
 CDN = "cdn.example.com"
+WRITTEN_HERE = {"reelvet_acme", "my_detector"}
+"""Packages that pages write as files."""
 POLICY = "policy.md"  # executed beside the room it describes
 
 
@@ -39,8 +41,11 @@ def here(tmp_path, monkeypatch, real_clip):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # for the child process that loads a detector
-    return tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] in WRITTEN_HERE]:
+        monkeypatch.delitem(sys.modules, name)  # of that name, another test may have a module of its own
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] in WRITTEN_HERE]:
+        del sys.modules[name]
 
 
 def test_the_snippets_of_a_page_run_in_their_order(page, steps_of, here):
