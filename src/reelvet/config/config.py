@@ -7,17 +7,19 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_serializer, field_validator
 
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
-from reelvet.schema.errors import ConfigurationError, MissingSecret, UnknownInstance
+from reelvet.schema.errors import ConfigurationError, MissingSecret, PluginNotFound, UnknownInstance
 from reelvet.schema.urls import MASK
 from reelvet.schema.validation import first_field, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from pydantic import BaseModel
 
     from reelvet.plugins import Registry
 
@@ -130,24 +132,32 @@ class Config(Strict):
     ) -> Self:
         """The same from data that has the shape of the file; without `environ`, no variable overrides it."""
         data = dict(data)
-        profiles = data.pop("profiles", {})
-        profile = profile or (environ or {}).get("REELVET_PROFILE") or data.pop("profile", None)
+        profiles, chosen = data.pop("profiles", {}), data.pop("profile", None)
+        profile = profile or (environ or {}).get("REELVET_PROFILE") or chosen
         if profile is not None:
-            if not isinstance(profiles, dict) or profile not in profiles:
-                known = ", ".join(sorted(profiles)) or "none"
-                raise ConfigurationError(
-                    f"there is no profile {profile!r} (known: {known})", field="profile", source=source
-                )
-            data = merge(data, _table(profiles[profile], f"profiles.{profile}", source))
+            data = merge(data, _profile(profile, _table(profiles, "profiles", source), source))
         if environ is not None:
-            data = merge(data, from_environment(environ, _table(data.get("providers", {}), "providers", source)))
+            configured = _table(data.get("providers", {}), "providers", source)
+            spelled = merge(configured, _table(arguments.get("providers") or {}, "providers", "argument"))
+            data = merge(data, from_environment(environ, spelled))
         data = merge(data, {name: value for name, value in arguments.items() if value is not None})
+        for name in sorted({"source", "profile", "profiles"} & data.keys()):
+            raise ConfigurationError(
+                f"{name!r} cannot be set here", field=name, source=source, way_out=f"Take {name!r} out of it."
+            )
         try:
             return cls(**data, profile=profile, source=source)
         except ValidationError as error:
-            raise ConfigurationError(_explain(error, cls), field=first_field(error), source=source) from None
-        except TypeError:
-            raise ConfigurationError("'source' cannot be configured", field="source", source=source) from None
+            says = _explain(error, cls, _is_secret)
+            raise ConfigurationError(says, field=first_field(error), source=source) from None
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, _hidden(value) if name == "providers" else value
+
+    @field_serializer("providers")
+    def _hide_settings(self, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        return {instance: _hidden(table) for instance, table in value.items()}
 
     # --- instances ---
 
@@ -168,7 +178,8 @@ class Config(Strict):
                 f"several instances are configured ({', '.join(self.providers)}) and none is chosen",
                 field="use", source=self.source, way_out='Set `use = "..."`, REELVET_USE, or the argument use=.',
             )  # fmt: skip
-        if "local" in registry:
+        if "local" in registry or any(problem.plugin == "local" for problem in registry.problems):
+            registry.spec("local")  # installed and broken is another trouble than not installed
             return "local"
         raise ConfigurationError(
             "no instance is configured and the local provider is not installed", field="use", source=self.source,
@@ -183,9 +194,15 @@ class Config(Strict):
             PluginError: The plugin it names is missing or broken.
         """
         if instance in self.providers:
-            plugin = self.providers[instance].get("plugin", instance)
-            registry.spec(str(plugin))
-            return str(plugin)
+            plugin = str(self.providers[instance].get("plugin", instance))
+            try:
+                registry.spec(plugin)
+            except PluginNotFound as error:
+                if "plugin" in self.providers[instance]:
+                    raise
+                error.way_out = f'{error.way_out} Or say with `plugin = "..."` in [providers.{instance}] which it is.'
+                raise
+            return plugin
         if instance in registry:
             return instance
         if any(problem.plugin == instance for problem in registry.problems):
@@ -219,8 +236,9 @@ class Config(Strict):
         table = {key: value for key, value in self.providers.get(instance, {}).items() if key != "plugin"}
         where = f"providers.{instance}"
         secret = secret_fields(model) if model is not None else frozenset()
-        if not credentials:
-            table = {key: value for key, value in table.items() if key not in secret} | dict.fromkeys(secret, MASK)
+        if not credentials and model is not None:
+            needed = {name: MASK for name in secret if model.model_fields[name].is_required()}
+            table = needed | {key: _masked(value) if key in secret else value for key, value in table.items()}
         table = {key: _resolve(value, f"{where}.{key}", environ) for key, value in table.items()}
         if model is None:
             if table:
@@ -230,7 +248,7 @@ class Config(Strict):
             return None
         for name, variables in vendor_variables(model).items():
             value = next((environ[v] for v in variables if environ.get(v)), None)
-            if name not in table and value is not None:
+            if name not in table and value is not None and (credentials or name not in secret):
                 table[name] = value
         try:
             settings: BaseModel = model(**table)
@@ -249,12 +267,24 @@ class Config(Strict):
 def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigurationError(
-            f"[{field}] must be a table, not {value!r}",
+            f"[{field}] must be a table, not a value of type {type(value).__name__}",
             field=field,
             source=source,
             way_out=f"Write [{field}] and its keys below it.",
         )
     return value
+
+
+def _profile(name: str, profiles: dict[str, Any], source: str | None) -> dict[str, Any]:
+    if name in profiles:
+        return _table(profiles[name], f"profiles.{name}", source)
+    close = difflib.get_close_matches(str(name), profiles, n=1)
+    raise ConfigurationError(
+        f"there is no profile {name!r} (known: {', '.join(sorted(profiles)) or 'none'})",
+        field="profile",
+        source=source,
+        way_out=f"Did you mean {close[0]!r}?" if close else f"Write a [profiles.{name}] table, or choose another.",
+    )
 
 
 def vendor_variables(model: type[BaseModel]) -> dict[str, list[str]]:
@@ -289,43 +319,53 @@ def _looks_secret(field: str) -> bool:
     return any(hint in field.lower() for hint in _SECRET_HINTS)
 
 
-def _explain(error: ValidationError, model: type[BaseModel]) -> str:
-    told = []
-    for field, says in sentences(error, secret=_looks_secret):
-        close = (
-            difflib.get_close_matches(field.rpartition(".")[2], _siblings(model, field), n=1)
-            if says == "no such field"
-            else []
-        )
-        told.append(f"{field}: {says}" + (f", did you mean {close[0]!r}?" if close else ""))
+def _is_secret(field: str) -> bool:
+    """Whether a field of the file may hold a secret: whatever stands below `providers` may."""
+    return field.startswith("providers") or _looks_secret(field)
+
+
+def _hidden(value: Any) -> Any:
+    """The same with every value masked, save names of plugins, references to secrets, and yes or no."""
+    if isinstance(value, dict):
+        return {key: item if key == "plugin" else _hidden(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(item) for item in value]
+    is_reference = isinstance(value, str) and value.startswith(("env:", "file:"))
+    return value if value is None or isinstance(value, bool) or is_reference else MASK
+
+
+def _masked(value: Any) -> Any:
+    """The same with every value masked, references too, so that none has to be there."""
+    if isinstance(value, dict):
+        return {key: _masked(item) for key, item in value.items()}
+    return [_masked(item) for item in value] if isinstance(value, list | tuple) else MASK
+
+
+def _explain(error: ValidationError, model: type[BaseModel], secret: Callable[[str], bool]) -> str:
+    told = [f"{field or 'file'}: {says}" for field, says in sentences(error, secret=secret, model=model)]
     return "invalid configuration: " + "; ".join(told)
-
-
-def _siblings(model: type[BaseModel], field: str) -> list[str]:
-    """The names that could have stood where a dotted field stands."""
-    for step in field.split(".")[:-1]:
-        inner = model.model_fields.get(step)
-        annotation = inner.annotation if inner is not None else None
-        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
-            return []
-        model = annotation
-    return list(model.model_fields)
 
 
 def _settings_error(
     error: ValidationError, model: type[BaseModel], where: str, source: str | None
 ) -> ConfigurationError:
-    variables = vendor_variables(model)
-    for item in error.errors(include_url=False, include_input=False):
-        name = str(item["loc"][0]) if item["loc"] else ""
-        if item["type"] == "missing" and _looks_secret(name):
-            ways = [f"`{name}` in [{where}]", *variables.get(name, [])]
-            return MissingSecret(
-                f"{where}.{name} is missing",
-                field=f"{where}.{name}",
-                source=source,
-                way_out=f"Give it as {' or as '.join(ways)}.",
-            )
+    variables, secrets = vendor_variables(model), secret_fields(model)
+
+    def is_secret(field: str) -> bool:
+        return _looks_secret(field) or field.partition(".")[0] in secrets
+
+    faults = error.errors(include_url=False, include_input=False)
+    missing = [str(item["loc"][0]) for item in faults if item["type"] == "missing" and len(item["loc"]) == 1]
+    ways = [" or as ".join([f"`{name}` in [{where}]", *variables.get(name, [])]) for name in missing]
+    way_out = f"Give {'; '.join(ways)}." if ways else None
+    wanted = [name for name in missing if is_secret(name)]
+    if wanted and len(missing) == len(faults):
+        names = ", ".join(f"{where}.{name}" for name in missing)
+        says = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
+        return MissingSecret(says, field=f"{where}.{wanted[0]}", source=source, way_out=way_out)
     return ConfigurationError(
-        f"[{where}] {_explain(error, model)}", field=f"{where}.{first_field(error) or ''}".rstrip("."), source=source
+        f"[{where}] {_explain(error, model, is_secret)}",
+        field=f"{where}.{first_field(error) or ''}".rstrip("."),
+        source=source,
+        way_out=way_out,
     )

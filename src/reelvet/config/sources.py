@@ -53,7 +53,7 @@ def read_file(file: Path) -> dict[str, Any]:
         ConfigurationError: It cannot be read, or is no TOML.
     """
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark before it
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"cannot read the configuration: {error}", source=str(file)) from None
     except tomllib.TOMLDecodeError as error:
@@ -112,8 +112,8 @@ def resolve_reference(value: str, *, field: str, environ: Mapping[str, str] | No
         ConfigurationError: The variable is not set, or the file cannot be read.
     """
     environ = os.environ if environ is None else environ
-    kind, _, name = value.partition(":")
-    if kind == "env":
+    kind, colon, name = value.partition(":")
+    if colon and kind == "env":
         if not environ.get(name):
             raise ConfigurationError(
                 f"{field} refers to the environment variable {name}, which is not set",
@@ -121,12 +121,19 @@ def resolve_reference(value: str, *, field: str, environ: Mapping[str, str] | No
                 way_out=f"Set {name}.",
             )
         return environ[name]
-    if kind == "file":
+    if colon and kind == "file":
         try:
-            return Path(name).expanduser().read_text(encoding="utf-8").strip()
+            text = Path(name).expanduser().read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or type(error).__name__
             raise ConfigurationError(
-                f"{field} refers to the file {name}, which cannot be read: {why}", field=field
+                f"{field} refers to the file {name}, which cannot be read: {why}",
+                field=field,
+                way_out="Make it readable, or name another.",
             ) from None
+        if not text:
+            raise ConfigurationError(
+                f"{field} refers to the file {name}, which is empty", field=field, way_out="Write the value into it."
+            )
+        return text
     return value
