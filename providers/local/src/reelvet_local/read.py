@@ -159,6 +159,11 @@ def _warnings(payload: wire.Payload) -> Iterator[Note]:
             code="damaged",
             says=f"{payload.sampling.damaged} packets or frames are damaged, so something may not have been seen",
         )
+    if payload.sampling is not None and payload.sampling.time_resets:
+        yield Note(
+            code="time_resets",
+            says=f"the timestamps start over {payload.sampling.time_resets} times, so times count on from there and may differ from a player's",
+        )
     if payload.facts is not None and payload.facts.other_video_streams:
         yield Note(
             code="other_tracks", says=f"{payload.facts.other_video_streams} further video tracks were not looked at"

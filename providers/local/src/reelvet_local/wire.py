@@ -49,6 +49,7 @@ class Sampling(_Lenient):
     frames: int | None = None
     largest_gap: float | None = None
     filled_gaps: int | None = None
+    time_resets: int | None = None
     damaged: int | None = None
 
 

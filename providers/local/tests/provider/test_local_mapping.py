@@ -23,7 +23,7 @@ PAYLOAD = {
     },
     "hits": [{"label": "nsfw", "score": 0.93, "start": 4.0, "frame": 100, "thumbnail": None}],
     "scores": {"nsfw": {"max": 0.93, "mean": 0.1, "at": 4.0}},
-    "sampling": {"rule": "interval", "interval": 1.0, "max_gap": None, "frames": 10, "largest_gap": 1.0, "filled_gaps": 0, "damaged": 2},
+    "sampling": {"rule": "interval", "interval": 1.0, "max_gap": None, "frames": 10, "largest_gap": 1.0, "filled_gaps": 0, "time_resets": 1, "damaged": 2},
     "through": 10.0,
     "stopped_early": False,
     "detector": {"name": "open_nsfw", "version": "1", "labels": ["nsfw"]},
@@ -39,7 +39,7 @@ def moderator():
 def test_a_stored_reply_is_judged_again(moderator):
     result = moderator.normalize(PAYLOAD)
     assert result.verdict is Verdict.BLOCK
-    assert {note.code for note in result.warnings} == {"damaged", "other_tracks"}
+    assert {note.code for note in result.warnings} == {"damaged", "other_tracks", "time_resets"}
     assert result.tasks[0].raw == PAYLOAD
 
 
@@ -107,7 +107,7 @@ def test_every_leaf_is_mapped_or_kept_raw_with_a_reason(moderator):
     mapped = {
         "status": "succeeded", "facts.kind": "video", "facts.duration": 10.0, "facts.width": 640, "facts.height": 272, "hits.0.label": "nsfw",
         "hits.0.score": 0.93, "hits.0.start": 4.0, "hits.0.frame": 100, "through": 10.0, "sampling.frames": "10 frames",
-        "sampling.largest_gap": 1.0, "sampling.damaged": "2 packets", "facts.other_video_streams": "1 further", "detector.name": "open_nsfw",
+        "sampling.largest_gap": 1.0, "sampling.damaged": "2 packets", "sampling.time_resets": "start over 1 times", "facts.other_video_streams": "1 further", "detector.name": "open_nsfw",
         "detector.version": "open_nsfw 1", "sampling.rule": "the first frame",
     }  # fmt: skip
     for path, value in mapped.items():
