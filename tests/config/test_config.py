@@ -189,6 +189,7 @@ def test_the_vendors_own_variables_suffice(registry, environ, ak):
         ),
         ({"region": "eu"}, ["providers.acme.ak", "providers.acme.sk"], ["ACME_AK", "ACME_SK"]),
         ({}, ["providers.acme.ak", "providers.acme.sk", "providers.acme.region"], ["ACME_REGION"]),
+        ({"sk": "x", "regoin": "eu"}, ["providers.acme.ak", "providers.acme.region"], ["did you mean 'region'?"]),
     ],
 )
 def test_a_missing_secret_names_every_field_and_variable(registry, table, missing, ways):

@@ -359,9 +359,11 @@ def _settings_error(
     ways = [" or as ".join([f"`{name}` in [{where}]", *variables.get(name, [])]) for name in missing]
     way_out = f"Give {'; '.join(ways)}." if ways else None
     wanted = [name for name in missing if is_secret(name)]
-    if wanted and len(missing) == len(faults):
+    if wanted:
         names = ", ".join(f"{where}.{name}" for name in missing)
-        says = f"{names} {'is' if len(missing) == 1 else 'are'} missing"
+        told = sentences(error, secret=is_secret, model=model)
+        others = [f"{field or where}: {says}" for field, says in told if field not in missing]
+        says = "; ".join([f"{names} {'is' if len(missing) == 1 else 'are'} missing", *others])
         return MissingSecret(says, field=f"{where}.{wanted[0]}", source=source, way_out=way_out)
     return ConfigurationError(
         f"[{where}] {_explain(error, model, is_secret)}",
