@@ -154,7 +154,12 @@ def test_adopt(acme, state):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"), [(["acne", "t"], "Did you mean 'acme'?"), (["acme", "t", "--detect", "sexul"], "'sexual'")]
+    ("arguments", "says"),
+    [
+        (["acne", "t"], "Did you mean 'acme'?"),
+        (["acme", "t", "--detect", "sexul"], "'sexual'"),
+        (["local", "t"], "does its own work"),
+    ],
 )
 def test_adopt_refuses_what_is_not_known(acme, arguments, says):
     called = acme("adopt", *arguments)

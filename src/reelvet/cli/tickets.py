@@ -121,12 +121,15 @@ def adopt(
     as_json: o.JsonFlag = False,
 ) -> int:
     """Take over a task that was created elsewhere: keep a ticket for it."""
-    from reelvet.schema.ticket import Ticket  # noqa: PLC0415  (each command loads what it needs)
+    from reelvet.schema.errors import OperationUnsupported  # noqa: PLC0415  (each command loads what it needs)
+    from reelvet.schema.ticket import Ticket  # noqa: PLC0415
 
     session = Session.of(context)
     config = session.config()
     registry = session.registry(config)
     provider = config.plugin_of(instance, registry)
+    if "run" in registry.spec(provider).at_most.operations:
+        raise OperationUnsupported("does its own work, so there is no task elsewhere to take over", provider, instance)
     registry.taxonomy.expand_all(detect or ())
     ticket = Ticket.adopt(
         provider, task, detect=detect, instance=instance, key=key or f"{instance}:{task}", category=category

@@ -33,6 +33,15 @@ class FetchConfig(Strict):
         (), description="Private hosts that may be fetched from: `host`, `host:port`, or a network in CIDR notation."
     )
 
+    @field_validator("allow")
+    @classmethod
+    def _check_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from reelvet.http import AllowList  # noqa: PLC0415  (most configurations allow nothing)
+
+            AllowList(value)
+        return value
+
 
 class SecretsConfig(Strict):
     """`[secrets]`: reelvet's own secrets. Each may be `env:NAME` or `file:PATH`."""
@@ -96,6 +105,8 @@ class Config(Strict):
     @field_validator("policy", mode="before")
     @classmethod
     def _one_policy(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            raise ValueError("names policies, it is no table; write a policy of your own as [policies.<name>]")  # noqa: TRY004  (pydantic knows a ValueError)
         return [value] if isinstance(value, str) else value
 
     @classmethod

@@ -209,7 +209,7 @@ class AsyncModerator:
             ProviderError: Asking the vendor failed for good.
         """
         instance = self._instance(ticket.instance)
-        if "run" in instance.provider.effective().operations:
+        if "run" in instance.capabilities.operations:
             ticket = unseal(ticket, self.config.seal_key)
         job, plan = self._replan(ticket, instance)
         expires_at = job.expires_at(ticket.submitted_at) if job else None
@@ -264,7 +264,7 @@ class AsyncModerator:
             ProviderError: The call failed.
         """
         instance = self._instance(use)
-        if "find" not in instance.provider.effective().operations:
+        if "find" not in instance.capabilities.operations:
             raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
         found = await instance.provider.find(

@@ -33,6 +33,8 @@ class Instance:
         )
         self.spec = registry.spec(plugin)
         self.provider: Provider = registry.load(plugin)(settings, context)
+        # Worked out now: a label map that cannot be read stops the start, not the first video.
+        self.capabilities = self.provider.effective()
         if config.production and self.provider.sandbox:
             raise ConfigurationError(
                 f"instance {name!r} talks to an emulator or to a base URL that is not the vendor's, and the configuration is marked production",

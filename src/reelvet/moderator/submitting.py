@@ -77,7 +77,7 @@ async def submit(job: ModerationJob, plan: Plan, instance: Instance, *, window: 
     refused = [outcome.error for outcome in outcomes if isinstance(outcome, Rejected)]
     if refused and len(refused) == len(outcomes):
         raise refused[0]
-    if job.media.has_secret and "run" in instance.provider.effective().operations:
+    if job.media.has_secret and "run" in instance.capabilities.operations:
         ticket = seal(ticket.with_secret_url(str(job.media.url)), key)
     return ticket
 
@@ -102,7 +102,7 @@ async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Out
 
 async def _look_up(task: VendorTask, outcome: Unknown, instance: Instance, since: datetime, window: float) -> Outcome:
     """Looks a task of unknown fate up by its key, again and again over the window, since vendors' lists lag."""
-    if "find" not in instance.provider.effective().operations:
+    if "find" not in instance.capabilities.operations:
         return outcome
     until, pause = time.monotonic() + window, _FIRST_LOOK
     while True:

@@ -124,7 +124,7 @@ async def _finish(
 ) -> RawTask:
     instance.listen(ref.id, on_progress)
     try:
-        if "run" in instance.provider.effective().operations:
+        if "run" in instance.capabilities.operations:
             return await _run(ref, ticket, plan, instance)
         return await _poll(ref, ticket, instance, polling, on_progress)
     finally:
@@ -135,9 +135,9 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
     task = next((task for task in plan.tasks if task.name == ref.name), None) if plan is not None else None
     if task is None:
         raise InvalidTicket(
-            f"the ticket of job {ticket.key} does not say what is to be done",
+            f"the ticket of job {ticket.key} does not say what is to be done, and {ticket.provider} does its own work",
             field="job",
-            way_out="Submit the job again.",
+            way_out="Submit the job; there is no task elsewhere to take over.",
         )
     return await instance.provider.run(ref, task)
 

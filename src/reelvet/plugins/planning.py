@@ -116,7 +116,7 @@ def _detect(
         if not any(place[1] is channel for place in planned):
             yield Unsupported(
                 field="channels",
-                says=f"does not look in {channel!r} for what is asked",
+                says=f"does not look in {channel.value!r} for what is asked",
                 alternatives=tuple(able.channels),
             )
     if job.detect is None and not planned and job.channels is None:

@@ -25,6 +25,8 @@ UNMAPPED = "unmapped"
 QUARANTINE = "child_safety"
 """Findings at or below this id are reported and block; their evidence is never touched."""
 
+_ALIKE = 0.65
+_SAME_ROOT = 0.1
 _PLUGIN_ID = re.compile(r"x\.[a-z0-9_]+(\.[a-z0-9_]+)+")
 
 
@@ -180,12 +182,15 @@ class Taxonomy:
     def nearest(self, label: str, most: int = 3) -> list[str]:
         """Ids that look like a misspelled one."""
         wanted = label.rstrip("*.").lower()
-        last = wanted.rpartition(".")[2]
-        by_last = {known: known.rpartition(".")[2] for known in self._labels}
-        close = difflib.get_close_matches(wanted, self._labels, n=most, cutoff=0.7)
-        close += [known for known, tail in by_last.items() if tail == last]
-        close += [k for k, t in by_last.items() if difflib.SequenceMatcher(None, t, last).ratio() > 0.8]  # noqa: PLR2004
-        return list(dict.fromkeys(close))[:most]
+        root, last = wanted.partition(".")[0], wanted.rpartition(".")[2]
+
+        def likeness(known: str) -> float:
+            whole = difflib.SequenceMatcher(None, wanted, known).ratio()
+            tail = difflib.SequenceMatcher(None, last, known.rpartition(".")[2]).ratio()
+            return (whole + tail) / 2 + _SAME_ROOT * (known.partition(".")[0] == root)
+
+        ranked = sorted(((likeness(known), known) for known in self._labels), key=lambda found: -found[0])
+        return [known for alike, known in ranked[:most] if alike >= _ALIKE]
 
 
 @cache

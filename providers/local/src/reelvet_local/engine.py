@@ -23,7 +23,7 @@ from reelvet_local.outcome import DetectorInfo, Facts, Failure, Hit, Outcome, Pr
 from reelvet_local.sampling import DEFAULT_INTERVAL, DEFAULT_MAX_GAP, SamplingRule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -278,6 +278,7 @@ class Engine:
         stop_on: Mapping[str, float] | None = None,
         report_floor: float = 0.5,
         thumbnails: str | Path | None = None,
+        never_kept: Collection[str] = (),
         on_progress: Callable[[Progress], object] | None = None,
         run_id: str | None = None,
     ) -> Outcome:
@@ -294,6 +295,7 @@ class Engine:
             stop_on: Native label -> score at which decoding stops.
             report_floor: Frames with a score at or above it are hits; 0 reports every frame looked at.
             thumbnails: Directory for a JPEG of each frame with a hit; made if missing. `None`: no pictures.
+            never_kept: Native labels of whose hits no picture is made, whatever else is on the frame.
             on_progress: Called a few times a second, in the event loop.
             run_id: Name for `cancel`, and prefix of the thumbnails. Default: a random one.
 
@@ -317,6 +319,7 @@ class Engine:
             "stop_on": dict(stop_on or {}),
             "report_floor": report_floor,
             "thumbnails": None,
+            "never_kept": sorted(never_kept),
             "max_pixels": self._max_pixels,
         }
         self._runs[run.id] = run

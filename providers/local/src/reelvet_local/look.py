@@ -88,6 +88,7 @@ class Scorer(threading.Thread):
         if sample.seconds is not None:
             self.gaps.look(sample.seconds)
         floor, stop_on = self._order["report_floor"], self._order["stop_on"]
+        may_be_kept = not any(scores.get(label, 0.0) >= floor for label in self._order["never_kept"])
         thumbnail = None
         for label, score in scores.items():
             self._sums[label] = self._sums.get(label, 0.0) + score
@@ -95,7 +96,7 @@ class Scorer(threading.Thread):
                 self._best[label] = score, sample.seconds
             stop = label in stop_on and score >= stop_on[label]
             if score >= floor or stop:
-                thumbnail = thumbnail or self._save(sample)
+                thumbnail = thumbnail or (self._save(sample) if may_be_kept else None)
                 hit = Hit(label, score, sample.seconds, sample.frame, thumbnail)
                 self._wire.send("hit", run=self._order["run"], hit=asdict(hit))
             self.met = self.met or stop
@@ -112,7 +113,7 @@ def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callab
     """Do one run and send its events, `done` last. Never raises.
 
     Args:
-        order: `run`, `path`, `rule`, `stop_on`, `report_floor`, `thumbnails`, `max_pixels`: see `Engine.run`.
+        order: `run`, `path`, `rule`, `stop_on`, `report_floor`, `thumbnails`, `never_kept`, `max_pixels`: see `Engine.run`.
         detector: The model.
         wire: Where events go.
         canceled: Asked after every packet.

@@ -91,7 +91,7 @@ class LocalProvider(Provider):
             workers=settings.workers,
             detector=settings.detector,
             max_pixels=settings.max_pixels,
-            max_memory=settings.max_memory,
+            max_memory=settings.max_memory or None,
         )
         self._runs: dict[str, asyncio.Task[RawTask]] = {}
         self._progress: dict[str, str] = {}
@@ -194,6 +194,7 @@ class LocalProvider(Provider):
                 stop_on=how["stop_on"],
                 report_floor=how["report_floor"],
                 thumbnails=how["thumbnails"],
+                never_kept=how["never_kept"],
                 on_progress=lambda position: self._told(ref, position, after=_DOWNLOADED if remote else 0.0),
             )
         return _raw(ref, outcome, how["report_floor"], requests=int(remote))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from reelvet.plugins import Capabilities, ask
 from reelvet.schema.plan import Plan, VendorTask
 from reelvet.schema.result import Note
+from reelvet.taxonomy import QUARANTINE
 from reelvet_local.settings import LocalOptions
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def plan(
         "stop_on": stop_on,
         "report_floor": options.report_floor if options.report_floor is not None else settings.report_floor,
         "thumbnails": str(thumbnails) if thumbnails is not None else None,
+        "never_kept": sorted(
+            {m.native for m in labels if m.label is not None and taxonomy.is_within(m.label, QUARANTINE)}
+        ),
     }
     task = VendorTask(
         name=TASK,

@@ -38,10 +38,8 @@ class LocalSettings(BaseModel):
     max_pixels: int = Field(
         7680 * 4320, gt=0, description="Pixels of a frame; larger ones are refused before they are decoded."
     )
-    max_memory: int | None = Field(
-        4 * _GIB,
-        gt=0,
-        description="Bytes of address space that a worker may add once its model is loaded; `null`: no cap.",
+    max_memory: int = Field(
+        4 * _GIB, ge=0, description="Bytes that a worker may add once its model is loaded; kept on Linux. `0`: no cap."
     )
     max_bytes: int = Field(5 * _GIB, gt=0, description="Bytes of a download; a larger one is refused.")
     download_timeout: float = Field(3600.0, gt=0, description="Seconds for a download.")

@@ -134,6 +134,22 @@ def test_pictures_of_findings_are_evidence_only_where_a_directory_is_named(brigh
     assert Path(evidence.removeprefix("file://")).read_bytes()[:2] == b"\xff\xd8"
 
 
+@pytest.mark.parametrize(
+    ("bright", "corner"), [("child_safety.sexual.abuse", GORE), (GORE, "child_safety.sexual.abuse")]
+)
+def test_no_picture_is_made_of_what_is_quarantined_whatever_else_is_on_it(
+    bright_config, clip, tmp_path, bright, corner
+):
+    rows = f"bright,bright,{bright},exact,visual,\nbright,corner,{corner},exact,visual,\n"
+    (tmp_path / "labels.csv").write_text(f"# name: b\n# version: 1\nfield,native,unified,relation,channel,note\n{rows}")
+    with Moderator(bright_config(thumbnails=str(tmp_path / "evidence"))) as moderator:
+        result = moderator.moderate(ModerationJob(media=clip(0, 255)))
+    assert "child_safety.sexual.abuse" in {finding.label for finding in result.findings}
+    assert result.verdict is Verdict.BLOCK
+    assert all(finding.evidence is None for finding in result.findings)
+    assert list((tmp_path / "evidence").iterdir()) == []
+
+
 def test_a_broken_tail_keeps_what_was_found_and_says_how_far_it_got(bright, clip):
     path = clip(*[0] * 5, 255, *[0] * 30, name="whole.mkv", rate=5)
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.7)])
