@@ -46,15 +46,36 @@ def test_the_reason_of_a_failed_job_names_the_task_and_its_code(make_result, mak
 
 
 def test_a_job_that_only_transcribes_has_no_verdict(make_result, make_finding, make_policy):
-    judged = judge(make_result(coverage=(), transcripts=[{"text": "hello"}]), make_policy(require=["sexual"]))
-    assert (judged.verdict, judged.decisions, judged.reasons) == (None, {}, ())
-    assert judge(make_result(coverage=(), status="failed"), make_policy()).verdict is None
+    def judged(*findings, **fields):
+        result = make_result(*findings, coverage=(), transcribes_only=True, **fields)
+        return judge(result, make_policy(require=["sexual"]))
+
+    spoken = judged(transcripts=[{"text": "hello"}])
+    assert (spoken.verdict, spoken.decisions, spoken.reasons) == (None, {}, ())
+    assert judged(status="failed").verdict is None
     # what a vendor found all the same is not passed over
-    assert judge(make_result(make_finding("child_safety"), coverage=()), make_policy()).verdict == "block"
-    assert judge(make_result(make_finding(score=0.1), coverage=()), make_policy()).verdict is None
+    assert judged(make_finding("child_safety")).verdict == "block"
+    assert judged(make_finding(score=0.1)).verdict is None
 
 
 # --- nothing evaluated ---
+
+
+@pytest.mark.parametrize("status", ["succeeded", "partial", "failed", "canceled"])
+def test_a_result_without_any_row_is_error_unless_the_job_only_transcribes(
+    make_result, make_finding, make_policy, status
+):
+    judged = judge(make_result(coverage=(), status=status, transcripts=[{"text": "hello"}]), make_policy())
+    assert judged.verdict == "error"
+    assert "nothing that was asked for was looked at" in [reason.why for reason in judged.reasons]
+    found = make_result(make_finding(score=0.95), coverage=(), status=status)
+    assert judge(found, make_policy()).verdict == "block"
+    assert judge(make_result(make_finding(score=0.1), coverage=()), make_policy()).verdict == "error"
+
+
+def test_rows_outweigh_the_word_that_the_job_only_transcribes(verdict, make_result, make_row, make_policy):
+    for row, expected in ((make_row(), "pass"), (make_row(state="not_evaluated"), "error")):
+        assert judge(make_result(coverage=(row,), transcribes_only=True), make_policy()).verdict == expected
 
 
 def test_nothing_evaluated_is_error(verdict, make_row):

@@ -18,6 +18,7 @@ RESULT = {
     "provider": "tencent", "instance": "tencent", "sandbox": False,
     "status": "succeeded",
     "verdict": "block",
+    "transcribes_only": False,
     "decisions": {"default": "block"},
     "reasons": [{"policy": "default", "provider": "tencent", "label": "sexual.partial_nudity.male_chest", "score": 0.97, "threshold": 0.8, "says": "block", "why": "score at or above threshold"}],
     "findings": [

@@ -24,7 +24,8 @@ _USUAL_GAP = 1.0
 def tell_coverage(result: ModerationResult, book: Rulebook, origins: Origins, signals: Signals) -> None:
     """Add what the coverage rows speak for."""
     rows = result.coverage
-    if rows and not any(row.state in _EVALUATED for row in rows):
+    asked = bool(rows) or not result.transcribes_only
+    if asked and not any(row.state in _EVALUATED for row in rows):
         signals.add(Verdict.ERROR, "nothing that was asked for was looked at")
     found = {(label, finding.channel) for finding in _distinct(result) for label in book.above(finding.label)}
     for row in rows:

@@ -41,7 +41,7 @@ def judge(
 
     Returns:
         A new result. The verdict is `None`, and there are no decisions, while the status is not final, and for a job
-        that only transcribed (one without any coverage row) in which nothing was found either.
+        that only transcribes (`transcribes_only`, without any coverage row) in which nothing was found either.
 
     Raises:
         ConfigurationError: There is no policy, or two have the same name.
@@ -60,7 +60,7 @@ def judge(
     if result.status.final:
         for number, (policy, book) in enumerate(zip(chosen, books, strict=True)):
             signals = _weigh(result, book)
-            if not result.coverage and not signals:
+            if result.transcribes_only and not result.coverage and not signals:
                 continue
             _tell_status(result, signals)
             decisions[policy.name] = signals.worst

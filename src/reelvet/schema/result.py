@@ -228,6 +228,10 @@ class ModerationResult(Stored):
     verdict: Verdict | None = Field(
         None, description="The first policy's decision; `null` until final, and for jobs that only transcribe."
     )
+    transcribes_only: bool = Field(
+        False,
+        description="Whether the job asked for a transcript and for nothing to be detected, so that there is nothing to judge.",
+    )
     decisions: dict[str, Verdict] = Field(default_factory=dict, description="Policy name -> decision.")
     reasons: tuple[Reason, ...] = Field((), description="Why the policies decide as they do, the gravest first.")
     findings: tuple[Finding, ...] = Field((), description="What was found, asked for or not.")
