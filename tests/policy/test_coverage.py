@@ -2,7 +2,7 @@
 
 import pytest
 
-from reelvet.policy import judge, thresholds_below_floor
+from reelvet.policy import Policy, judge, thresholds_below_floor
 from reelvet.schema.errors import UnknownLabel
 from reelvet.schema.result import CoverageState
 
@@ -177,14 +177,31 @@ def test_thresholds_below_a_floor_are_pointed_out(make_policy):
     [
         ({"through": 36.0}, {"duration": 36.0}, "pass"),
         ({"through": 35.2}, {"duration": 36.0}, "pass"),
-        ({"through": 30.0}, {"duration": 36.0, "largest_gap": 10.0}, "pass"),
+        ({"through": 34.5}, {"duration": 36.0, "largest_gap": 10.0}, "pass"),
+        ({"through": 30.0}, {"duration": 36.0, "largest_gap": 10.0}, "review"),
+        ({"through": 5.2}, {"duration": 6.0, "largest_gap": 5.0}, "pass"),
+        ({"through": 35.2}, {"duration": 36.0, "largest_gap": 0.5}, "review"),
+        ({"through": 10.0}, {"duration": 1000.0, "largest_gap": 995.0}, "review"),
+        ({"through": 10.0}, {"duration": 1000.0, "largest_gap": float("nan")}, "review"),
+        ({"through": 10.0}, {"duration": float("nan")}, "review"),
         ({"through": 12.0}, {"duration": 36.0}, "review"),
         ({"through": 12.0, "state": "below_floor", "floor": 0.3}, {"duration": 36.0}, "review"),
         ({"through": 12.0, "state": "not_evaluated"}, {"duration": 36.0}, "review"),
         ({"through": 35.9, "state": "not_evaluated"}, {"duration": 36.0}, "review"),
+        ({"through": 35.9, "state": "planned"}, {"duration": 36.0}, "review"),
         ({"through": 12.0, "state": "not_evaluated", "clearable": False}, {"duration": 36.0}, "pass"),
-        ({"through": 12.0}, {}, "pass"),
-        ({"through": 12.0, "why": "the stream broke off"}, {}, "review"),
+        # how long it is nobody says
+        ({"through": 12.0}, {}, "review"),
+        ({"through": 12.0, "state": "not_evaluated"}, {}, "review"),
+        ({"through": 12.0}, {"kind": "live"}, "pass"),
+        ({"through": 12.0, "why": "the stream broke off"}, {"kind": "live"}, "review"),
+        # where it stopped nobody says
+        ({"why": "stopped, as stop_on asked"}, {}, "review"),
+        ({"why": "stopped, as stop_on asked"}, {"duration": 36.0}, "review"),
+        ({"why": "stopped, as stop_on asked", "clearable": False}, {}, "review"),
+        ({"why": "stopped, as stop_on asked", "label": "politics"}, {}, "review"),
+        ({"why": "the tail is damaged", "through": 36.0}, {"duration": 36.0}, "review"),
+        ({"why": "there is no sound", "state": "not_evaluated"}, {"duration": 36.0}, "pass"),
         ({"through": 12.0, "label": "politics"}, {"duration": 36.0}, "pass"),
     ],
 )
@@ -195,6 +212,26 @@ def test_what_was_looked_at_only_in_part_does_not_pass(verdict, make_row, fields
 def test_an_early_stop_on_a_low_score_does_not_pass(verdict, make_row, make_finding):
     rows = make_row(state="hit", through=3.0), make_row("hate", "not_evaluated", through=3.0)
     assert verdict(*rows, findings=[make_finding(score=0.3)], media={"duration": 60.0}) == "review"
+
+
+def test_an_early_stop_on_media_without_times_does_not_pass(verdict, make_row, make_finding):
+    why = "stopped, as stop_on asked"
+    rows = make_row(state="hit", why=why), make_row("hate", "not_evaluated", why=why)
+    assert verdict(*rows, findings=[make_finding(score=0.3)]) == "review"
+    assert verdict(*rows, findings=[make_finding(score=0.95)]) == "block"
+
+
+@pytest.mark.parametrize(
+    ("fields", "media", "why"),
+    [
+        ({"why": "stopped"}, {}, "not looked at wholly: stopped"),
+        ({"through": 3.0, "why": "stopped"}, {"duration": 3.0}, "not looked at wholly: stopped"),
+        ({"through": 3.0}, {}, "looked at only through 3 s, and how long the media is nobody says"),
+    ],
+)
+def test_the_reason_of_a_cut_says_what_is_known(make_result, make_row, fields, media, why):
+    judged = judge(make_result(coverage=[make_row(**fields)], media=media), Policy.default())
+    assert [reason.why for reason in judged.reasons] == [why]
 
 
 def test_rows_cut_short_leave_one_reason(make_result, make_policy, make_row):
@@ -239,7 +276,8 @@ def test_rows_cut_short_leave_one_reason(make_result, make_policy, make_row):
 def test_nothing_passes_without_what_is_required(verdict, make_row, rows, expected):
     rows = [make_row(**{"label": "sexual.explicit", **fields}) for fields in rows]
     assert verdict(*rows, media={"duration": 60.0}, require=["sexual.explicit"]) == expected
-    assert verdict(make_row("gambling"), *rows, require=["gambling"]) == "pass"
+    others = [row for row in rows if row.through is None]
+    assert verdict(make_row("gambling"), *others, require=["gambling"]) == "pass"
 
 
 def test_every_required_label_must_be_met_even_one_that_is_off(verdict, make_row):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reelvet.schema.media import MediaKind
 from reelvet.schema.result import CoverageState, Verdict
 
 if TYPE_CHECKING:
@@ -14,11 +15,14 @@ if TYPE_CHECKING:
     from reelvet.policy.signals import Signals
     from reelvet.schema.result import Coverage, Finding, MediaFacts, ModerationResult
 
+# A row that is still `planned` in a final result was promised, and nobody said what became of it: not evaluated.
 _EVALUATED = frozenset({CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR})
 
 # The last instant that is looked at stands before the end of the media, by up to the distance between two instants.
-# Where that distance is not known, a second is allowed: the usual interval of all vendors.
+# Where that distance is not known, a second is allowed: the usual interval of all vendors. Where it is large, because
+# the rest was never looked at, it excuses no more than this share of the media (or that second).
 _USUAL_GAP = 1.0
+_MOST_OF_MEDIA = 0.05
 
 
 def tell_coverage(result: ModerationResult, book: Rulebook, origins: Origins, signals: Signals) -> None:
@@ -32,6 +36,9 @@ def tell_coverage(result: ModerationResult, book: Rulebook, origins: Origins, si
         standings = [book.standing(row.label, row.channel, *origin) for origin in origins.of(row.provider)]
         judged = [standing for standing in standings if not standing.off]
         if not judged:
+            if row.through is None and _is_cut(row, result.media):
+                # It stopped at a label that is off, and nobody says where: what else it looked for broke off too.
+                _tell_cut(row, result.media, signals)
             continue
         if row.state is CoverageState.BELOW_FLOOR:
             _tell_floor(row, judged, signals)
@@ -62,20 +69,28 @@ def _tell_floor(row: Coverage, standings: Sequence[Standing], signals: Signals) 
 
 
 def _is_cut(row: Coverage, media: MediaFacts) -> bool:
-    """Whether the looking stopped before the end of the media."""
-    if row.through is None or not row.clearable:
+    """Whether the looking stopped before the end of the media, or may have."""
+    if row.state in _EVALUATED and row.why is not None:
+        return True
+    if row.through is None or not (row.clearable or row.state in _EVALUATED):
         return False
     if media.duration is None:
-        # Nobody knows the end (live, say): only a row that says so is cut.
-        return row.why is not None
-    if row.state is CoverageState.NOT_EVALUATED:
-        return row.through < media.duration
-    return row.through < media.duration - (media.largest_gap or _USUAL_GAP)
+        # Whoever says how far it came, and not how far there was to go, may have stopped anywhere. Live media has no
+        # length to tell: there only a row that says so is cut.
+        return media.kind is not MediaKind.LIVE or row.why is not None
+    slack = 0.0
+    if row.state in _EVALUATED:
+        slack = min(media.largest_gap or _USUAL_GAP, max(_USUAL_GAP, _MOST_OF_MEDIA * media.duration))
+    return not row.through >= media.duration - slack  # so that a number that is none counts as cut
 
 
 def _tell_cut(row: Coverage, media: MediaFacts, signals: Signals) -> None:
-    end = f" of {media.duration:g} s" if media.duration is not None else ""
-    signals.add(Verdict.REVIEW, f"looked at only through {row.through:g} s{end}", provider=row.provider, kind="cut")
+    if row.through is None or (media.duration is not None and row.through >= media.duration):
+        told = f"not looked at wholly: {row.why}"
+    else:
+        end = f" of {media.duration:g} s" if media.duration is not None else ", and how long the media is nobody says"
+        told = f"looked at only through {row.through:g} s{end}"
+    signals.add(Verdict.REVIEW, told, provider=row.provider, kind="cut")
 
 
 def _tell_required(pattern: str, labels: frozenset[str], result: ModerationResult, signals: Signals) -> None:
