@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from reelvet.plugins import Looked, final_coverage, plan_coverage
+from reelvet.schema.media import Channel
 from reelvet.schema.result import Coverage, CoverageState, MediaFacts, ModerationResult, Note, TaskRecord
 from reelvet.schema.task import RawTask, Status
 from reelvet.schema.ticket import TaskState
@@ -57,6 +58,7 @@ def assemble(
         notes = [*notes, Note(code="nothing_to_do", says="; ".join(f"{u.field}: {u.says}" for u in plan.unsupported))]
     job = ticket.job or {}
     return ModerationResult(
+        transcribes_only=job.get("detect") == [] and job.get("transcript") is not None,
         key=ticket.key,
         provider=ticket.provider,
         instance=ticket.instance,
@@ -92,7 +94,7 @@ def assemble(
 
 def _coverage(ticket: Ticket, plan: Plan | None, report: Report, provider: Provider) -> list[Coverage]:
     if plan is not None:
-        return [_as_promised(row, ticket) for row in report.coverage]
+        return [*(_as_promised(row, ticket) for row in report.coverage), *_unspoken(ticket, plan, report)]
     patterns = (ticket.job or {}).get("detect")
     if patterns is None:
         return list(report.coverage)
@@ -118,8 +120,32 @@ def _coverage(ticket: Ticket, plan: Plan | None, report: Report, provider: Provi
     return final_coverage(rows, looked, report.findings, able, taxonomy)
 
 
+def _unspoken(ticket: Ticket, plan: Plan, report: Report) -> list[Coverage]:
+    """A row for whatever was promised, at submission or by the plan, and is not in the report: silence is no row."""
+    told = {(row.label, row.channel) for row in report.coverage}
+    promised = {(label, Channel(channel)): None for channel, labels in ticket.asks.items() for label in labels}
+    promised |= {(row.label, row.channel): None for row in plan.coverage}
+    why = "it was promised when the job was submitted, and nothing is said of it now"
+    return [
+        # Looked at through second 0: no policy may take that for the whole.
+        Coverage(
+            label=label,
+            channel=channel,
+            state=CoverageState.NOT_EVALUATED,
+            through=0.0,
+            provider=ticket.provider,
+            why=why,
+        )
+        for label, channel in promised
+        if (label, channel) not in told
+    ]
+
+
 def _as_promised(row: Coverage, ticket: Ticket) -> Coverage:
     """The row, unless settings have changed since and it was never part of what was submitted."""
+    if row.state is CoverageState.PLANNED:
+        why = "the provider left open whether it was looked at"
+        return row.model_copy(update={"state": CoverageState.NOT_EVALUATED, "through": 0.0, "why": why})
     if row.state is CoverageState.NOT_EVALUATED or row.label in ticket.asks.get(row.channel, ()):
         return row
     why = "it was not looked for when the job was submitted"

@@ -15,12 +15,14 @@ from reelvet.moderator import many, submitting, waiting
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.journal import MemoryJournal
-from reelvet.moderator.seal import unseal
+from reelvet.moderator.seal import check_key, seal, unseal
 from reelvet.plugins import Health, Registry, TimeWindow
 from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
     ConfigurationError,
+    InvalidJob,
     InvalidOptions,
+    InvalidTicket,
     LookupUnsupported,
     PluginNotFound,
     ReelvetError,
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from reelvet.schema.task import RawTask
 
 _FIND_SINCE = timedelta(days=3)
+_GRACE = 5.0
+_POLICY_FILES = (".toml", ".json")
 
 
 class AsyncModerator:
@@ -58,6 +62,7 @@ class AsyncModerator:
         registry: The installed providers; by default discovered.
         policies: What judges the results; by default the configuration's.
         credentials: `False` for a moderator that only plans and reads stored payloads.
+        journal: What was submitted before; by default nothing.
 
     Raises:
         ConfigurationError: The configuration cannot work.
@@ -72,6 +77,7 @@ class AsyncModerator:
         registry: Registry | None = None,
         policies: Sequence[Policy] | None = None,
         credentials: bool = True,
+        journal: MemoryJournal | None = None,
     ) -> None:
         self.config = (config if config is not None else Config.load()).model_copy(
             update={"use": use} if use is not None else {}
@@ -80,7 +86,7 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
-        self._journal = MemoryJournal()
+        self._journal = journal if journal is not None else MemoryJournal()
         self._submissions: set[asyncio.Task[Ticket]] = set()
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
@@ -107,10 +113,20 @@ class AsyncModerator:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Waits for submissions that are under way, then closes every provider that was opened."""
-        await asyncio.gather(*self._submissions, return_exceptions=True)
-        for instance in self._instances.values():
-            await instance.close()
+        """Waits for submissions that are under way, then closes every provider that was opened.
+
+        Raises:
+            Exception: What the first provider raised that failed to close; all the others are closed.
+        """
+        if self._submissions:
+            # Broken off, nobody would know what they had created; but a vendor that hangs must not hold the door open.
+            _, late = await asyncio.wait(self._submissions, timeout=self.config.polling.settle_window + _GRACE)
+            for submission in late:
+                submission.cancel()
+        closed = await asyncio.gather(*(i.close() for i in self._instances.values()), return_exceptions=True)
+        for error in closed:
+            if isinstance(error, BaseException):
+                raise error
 
     # --- without talking ---
 
@@ -173,12 +189,16 @@ class AsyncModerator:
         Raises:
             UnsupportedFeature: A demand of the job cannot be met.
             KeyConflict: The key stands for another job.
+            InvalidJob: The deadline has passed.
             SubmitOutcomeUnknown: A task may or may not exist; the error's ticket is what to look it up with.
             ProviderError: Nothing was created.
         """
         instance = self._instance(use)
         plan = self.plan(job, use=instance.name)
         submitting.check_demands(job, plan)
+        now = datetime.now(UTC)
+        if (expires_at := job.expires_at(now)) is not None and expires_at <= now:
+            raise InvalidJob(f"deadline: {expires_at.isoformat()} has passed", field="deadline")
         entry = self._journal.enter(job)
         if (ticket := entry.ticket) is not None:
             return ticket
@@ -208,7 +228,7 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance = self._instance(ticket.instance)
+        instance = self._owner(ticket)
         if "run" in instance.capabilities.operations:
             ticket = unseal(ticket, self.config.seal_key)
         job, plan = self._replan(ticket, instance)
@@ -231,7 +251,7 @@ class AsyncModerator:
         Raises:
             ProviderError: A call failed.
         """
-        instance = self._instance(ticket.instance)
+        instance = self._owner(ticket)
         await instance.open()
         raws = await waiting.look(ticket, instance)
         return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
@@ -243,7 +263,7 @@ class AsyncModerator:
             CancelUnsupported: The vendor has no cancel.
             ProviderError: A call failed.
         """
-        instance = self._instance(ticket.instance)
+        instance = self._owner(ticket)
         await instance.open()
         raws = await waiting.cancel(ticket, instance)
         return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
@@ -278,7 +298,8 @@ class AsyncModerator:
         """Moderates many jobs at a time, giving each as it ends.
 
         Jobs are taken from the iterable only as there is room, so that memory holds what is in flight and no more.
-        A job that fails is an item with its error; the others go on.
+        A job that fails is an item with its error; the others go on. Left early, what is in flight is no longer waited
+        for; submitting such a job again gives its ticket.
 
         Args:
             jobs: The jobs, finite or not.
@@ -296,17 +317,30 @@ class AsyncModerator:
     # --- inside ---
 
     async def _submit_once(self, job: ModerationJob, plan: Plan, instance: Instance, entry: Entry) -> Ticket:
+        # The work of such a job is still to be done when it is waited for, and needs the whole URL.
+        url = str(job.media.url) if job.media.has_secret and "run" in instance.capabilities.operations else None
         with telemetry.span("reelvet submit", instance.labels):
+            submitted_at = datetime.now(UTC)
             try:
+                check_key(self.config.seal_key if url else None)
                 await instance.open()
-                ticket = await submitting.submit(
-                    job, plan, instance, window=self.config.polling.settle_window, key=self.config.seal_key
-                )
+                prepared = await instance.provider.prepare(plan)
+            except BaseException:
+                self._journal.drop(job, entry)  # nothing was sent
+                raise
+            window = self.config.polling.settle_window
+            ticket, outcomes = await submitting.create(
+                job, prepared, instance, window=window, submitted_at=submitted_at
+            )
+            try:
+                ticket = submitting.settle(ticket, outcomes, instance)
             except SubmitOutcomeUnknown:
                 raise
             except ReelvetError:
-                self._journal.drop(job, entry)
+                self._journal.drop(job, entry)  # everything was refused
                 raise
+            if url is not None:
+                ticket = seal(ticket.with_secret_url(url), self.config.seal_key)
             entry.keep(ticket)
             return ticket
 
@@ -320,6 +354,24 @@ class AsyncModerator:
         if name not in self._instances:
             self._instances[name] = Instance(name, self.config, self.registry, credentials=self._credentials)
         return self._instances[name]
+
+    def _owner(self, ticket: Ticket) -> Instance:
+        """The instance of a ticket, if it still is what it was: another vendor's task of that id is somebody else's video."""
+        instance = self._instance(ticket.instance)
+        settings = instance.provider.settings
+        for field, now in (
+            ("provider", instance.provider.id),
+            ("api", getattr(settings, "api", None)),
+            ("region", getattr(settings, "region", None)),
+        ):
+            then = getattr(ticket, field)
+            if then is not None and now is not None and then != now:
+                raise InvalidTicket(
+                    f"the ticket was made for {field} {then!r}, and instance {ticket.instance!r} now is {now!r}",
+                    field=field,
+                    way_out="Configure the old one under a name of its own, and name that in the ticket's `instance`.",
+                )
+        return instance
 
     def _replan(self, ticket: Ticket, instance: Instance) -> tuple[ModerationJob | None, Plan | None]:
         """The job and plan of a ticket. Planning is pure, so it is done again rather than stored."""
@@ -371,7 +423,7 @@ def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
     for name in config.policy:
         if name in config.policies:
             policies.append(Policy.parse({"name": name, **config.policies[name]}, taxonomy=registry.taxonomy))
-        elif name.endswith(".toml"):
+        elif name.endswith(_POLICY_FILES):
             policies.append(Policy.load(Path(name), taxonomy=registry.taxonomy))
         else:
             policies.append(Policy.named(name))

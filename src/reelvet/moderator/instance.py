@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from reelvet.plugins import Progress, ProviderContext
+from reelvet.http import logger
+from reelvet.plugins import ProviderContext
 from reelvet.schema.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from reelvet.config import Config
     from reelvet.http import Fetcher, Session
-    from reelvet.plugins import Provider, Registry
+    from reelvet.plugins import Progress, Provider, Registry
+
+
+_log = logger("moderator")
 
 
 class Instance:
@@ -23,13 +28,12 @@ class Instance:
     def __init__(self, name: str, config: Config, registry: Registry, *, credentials: bool = True) -> None:
         self.name = name
         self._config = config
-        self._listeners: dict[str, Callable[[Progress], None]] = {}
-        self._opening = asyncio.Lock()
-        self._opened_by: int | None = None
+        self._listeners: dict[str, list[Callable[[Progress], None]]] = {}
+        self._opening: tuple[tuple[int, asyncio.AbstractEventLoop], asyncio.Future[None]] | None = None
         plugin = config.plugin_of(name, registry)
         settings = config.settings(name, registry, credentials=credentials)
         context = ProviderContext(
-            instance=name, taxonomy=registry.taxonomy, session=self._session, fetcher=self._fetcher, progress=self._tell
+            instance=name, taxonomy=registry.taxonomy, session=self._session, fetcher=self._fetcher, progress=self.tell
         )
         self.spec = registry.spec(plugin)
         self.provider: Provider = registry.load(plugin)(settings, context)
@@ -47,30 +51,48 @@ class Instance:
         return {"reelvet.instance": self.name, "reelvet.provider": self.provider.id}
 
     async def open(self) -> Provider:
-        """The provider, opened in the running event loop."""
-        async with self._opening:
-            if self._opened_by != os.getpid():
-                await self.provider.open()
-                self._opened_by = os.getpid()
+        """The provider, opened in the running event loop, and anew in another process or loop."""
+        here = (os.getpid(), asyncio.get_running_loop())
+        if self._opening is None or self._opening[0] != here:
+            self._opening = (here, asyncio.ensure_future(self.provider.open()))
+        opening = self._opening[1]
+        try:
+            await asyncio.shield(opening)
+        except BaseException:
+            if opening.done() and (opening.cancelled() or opening.exception()):
+                self._opening = None  # the next one tries again
+            raise
         return self.provider
 
     async def close(self) -> None:
-        """Closes the provider, if it was opened in this process."""
-        if self._opened_by == os.getpid():
-            self._opened_by = None
+        """Closes the provider, if it was opened in this process and loop."""
+        opened, self._opening = self._opening, None
+        if opened is not None and opened[0] == (os.getpid(), asyncio.get_running_loop()):
+            await opened[1]
             await self.provider.close()
 
-    def listen(self, task: str, listener: Callable[[Progress], None] | None) -> None:
-        """Has a task's progress told to a listener; `None` ends that."""
-        if listener is None:
-            self._listeners.pop(task, None)
-        else:
-            self._listeners[task] = listener
-
-    def _tell(self, progress: Progress) -> None:
-        listener = self._listeners.get(progress.task)
+    @contextmanager
+    def listening(self, task: str, listener: Callable[[Progress], None] | None) -> Iterator[None]:
+        """Has a task's progress told to a listener while the block lasts. Several may listen to one task."""
+        listeners = self._listeners.setdefault(task, [])
         if listener is not None:
-            listener(progress)
+            listeners.append(listener)
+        try:
+            yield
+        finally:
+            if listener in listeners:
+                listeners.remove(listener)
+            if not listeners:
+                self._listeners.pop(task, None)
+
+    def tell(self, progress: Progress) -> None:
+        """Tells who listens. A listener that fails is told no more; the job is not its business."""
+        for listener in list(self._listeners.get(progress.task, ())):
+            try:
+                listener(progress)
+            except Exception:  # noqa: BLE001  (the caller's own code)
+                self._listeners[progress.task].remove(listener)
+                _log.warning("a progress listener failed and is told no more", exc_info=True)
 
     def _session(self, **how: Any) -> Session:
         from reelvet.http import Session  # noqa: PLC0415  (HTTP is loaded when it is first spoken)

@@ -33,6 +33,11 @@ class Entry:
         self.submission = None
 
     @property
+    def settled(self) -> bool:
+        """Whether it is known what the submission came to."""
+        return self._kept is not None
+
+    @property
     def ticket(self) -> Ticket | None:
         """What the submission came to; `None` until it has."""
         if isinstance(self._kept, bytes):
@@ -70,12 +75,16 @@ class MemoryJournal:
         if self._entries.get((job.key, job.attempt)) is entry:
             del self._entries[job.key, job.attempt]
 
+    def settled(self) -> MemoryJournal:
+        """A journal of what is settled in this one, for a child of a fork: what is under way is the parent's."""
+        journal = MemoryJournal(self._most)
+        journal._entries.update((place, entry) for place, entry in self._entries.items() if entry.settled)
+        return journal
+
     def _forget(self) -> None:
         if len(self._entries) <= self._most:
             return
-        oldest = next(
-            (place for place, entry in self._entries.items() if entry.submission is None or entry.submission.done()),
-            None,
-        )
+        # Never one that is under way, or whose outcome is not known: it would be submitted again.
+        oldest = next((place for place, entry in self._entries.items() if entry.settled), None)
         if oldest is not None:
             del self._entries[oldest]

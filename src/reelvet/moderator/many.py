@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reelvet.schema.errors import ReelvetError
+from reelvet.http import logger
+from reelvet.schema.errors import InvalidJob, ReelvetError
+from reelvet.schema.job import ModerationJob
 
 if TYPE_CHECKING:
     from reelvet.moderator.async_moderator import AsyncModerator
-    from reelvet.schema.job import ModerationJob
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
+
+_END: Any = object()
+_log = logger("moderator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,32 +40,47 @@ async def moderate_many(
         raise ValueError(f"concurrency must be at least 1, not {concurrency}")
     source = _taken(jobs)
     running: set[asyncio.Task[Moderated]] = set()
+    taking: asyncio.Task[ModerationJob] | None = None
     exhausted = False
     try:
         while running or not exhausted:
-            while not exhausted and len(running) < concurrency:
-                job = await anext(source, None)
-                if job is None:
+            if taking is None and not exhausted and len(running) < concurrency:
+                taking = asyncio.create_task(_next(source))
+            # What has ended is given at once, however long the source thinks about the next job.
+            await asyncio.wait({*running, *([taking] if taking else [])}, return_when=asyncio.FIRST_COMPLETED)
+            if taking is not None and taking.done():
+                job, taking = taking.result(), None
+                if job is _END:
                     exhausted = True
                 else:
                     running.add(asyncio.create_task(_one(moderator, job)))
-            if running:
-                ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in ended:
-                    yield task.result()
+            for ended in [task for task in running if task.done()]:
+                running.discard(ended)
+                yield ended.result()
     finally:
-        for task in running:
+        left = [*running, *([taking] if taking else [])]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
 
-async def _one(moderator: AsyncModerator, job: ModerationJob) -> Moderated:
+async def _one(moderator: AsyncModerator, job: Any) -> Moderated:
+    if not isinstance(job, ModerationJob):
+        return Moderated(job, None, None, InvalidJob(f"{type(job).__name__} is no ModerationJob"))
     ticket: Ticket | None = None
     try:
         ticket = await moderator.submit(job)
         return Moderated(job, ticket, await moderator.wait(ticket), None)
     except ReelvetError as error:
         return Moderated(job, ticket or getattr(error, "ticket", None), None, error)
+    except Exception as error:  # noqa: BLE001  (a provider's bug in one job must not end the others)
+        _log.warning("a job failed by a bug", exc_info=True)
+        return Moderated(job, ticket, None, ReelvetError(f"the provider failed: {type(error).__name__}"))
+
+
+async def _next(source: AsyncIterator[ModerationJob]) -> ModerationJob:
+    job: ModerationJob = await anext(source, _END)
+    return job
 
 
 async def _taken(jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob]) -> AsyncIterator[ModerationJob]:
@@ -71,5 +90,5 @@ async def _taken(jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob]) -
         return
     iterator = iter(jobs)
     # A generator may read from a disk or a database: not in the event loop.
-    while (taken := await asyncio.to_thread(lambda: next(iterator, None))) is not None:
+    while (taken := await asyncio.to_thread(lambda: next(iterator, _END))) is not _END:
         yield taken

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+    from concurrent.futures import Future
     from datetime import datetime
+    from logging import Logger
     from pathlib import Path
 
     from reelvet.config import Config
     from reelvet.moderator.async_moderator import AsyncModerator
+    from reelvet.moderator.journal import MemoryJournal
     from reelvet.moderator.many import Moderated
     from reelvet.plugins import Health, Progress, Registry
     from reelvet.policy import Policy
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CLOSING = 10.0
+_CLOSED = "the moderator was closed while it was used"
 
 
 class Moderator:
@@ -57,6 +61,7 @@ class Moderator:
         self._how: dict[str, Any] = {"use": use, "registry": registry, "policies": policies, "credentials": credentials}
         self._config = config
         self._starting = threading.Lock()
+        self._journal: MemoryJournal | None = None
         self._engine: _Engine | None = None
         self._moderator()  # what the configuration names must be usable now
 
@@ -140,14 +145,13 @@ class Moderator:
     ) -> Iterator[Moderated]:
         """See `AsyncModerator.moderate_many`."""
         items = self._moderator().moderate_many(jobs, concurrency=concurrency)
+        engine = self._engine
         try:
-            while True:
-                item = self._run(lambda _: anext(items, None))
-                if item is None:
-                    return
+            while (item := self._run(lambda _: _next(items))) is not None:
                 yield item
         finally:
-            self._run(lambda _: items.aclose())  # type: ignore[attr-defined]
+            if engine is not None and engine is self._engine:
+                engine.leave(items)
 
     def check(self, *, use: str | None = None) -> Health:
         """See `AsyncModerator.check`."""
@@ -159,19 +163,28 @@ class Moderator:
         moderator = self._moderator()
         engine = self._engine
         if engine is None:
-            raise RuntimeError("the moderator was closed while it was used")
+            raise RuntimeError(_CLOSED)
         return engine.run(call(moderator))
 
     def _moderator(self) -> AsyncModerator:
         with self._starting:
             if self._engine is None or self._engine.pid != os.getpid():
                 from reelvet.moderator.async_moderator import AsyncModerator  # noqa: PLC0415  (importing Moderator stays cheap)
+                from reelvet.moderator.journal import MemoryJournal  # noqa: PLC0415
 
-                self._engine = _Engine(AsyncModerator(self._config, **self._how))
+                if self._journal is None:
+                    self._journal = MemoryJournal()
+                elif self._engine is not None:
+                    self._journal = self._journal.settled()  # a child of a fork
+                self._engine = _Engine(AsyncModerator(self._config, **self._how, journal=self._journal))
                 # The registry is found once; a child of a fork makes everything else anew.
                 self._how["registry"] = self._engine.moderator.registry
                 self._config = self._engine.moderator.config
             return self._engine.moderator
+
+
+async def _next(items: AsyncIterator[Moderated]) -> Moderated | None:
+    return await anext(items, None)
 
 
 class _Engine:
@@ -181,48 +194,95 @@ class _Engine:
         self.moderator = moderator
         self.pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._closing = False
+        self._running: set[Future[Any]] = set()
         _open_engines.add(self)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Runs a coroutine in the thread. Interrupted (Ctrl-C), it cancels the work and waits until it has ended."""
-        import asyncio  # noqa: PLC0415  (as above)
-        from concurrent.futures import CancelledError, wait  # noqa: PLC0415
+        """Runs a coroutine in the thread. Interrupted (Ctrl-C), it cancels the work and waits until it has ended.
 
-        future = asyncio.run_coroutine_threadsafe(work, self._started())
+        Raises:
+            RuntimeError: The moderator is closed meanwhile, or is called from its own thread.
+        """
+        from concurrent.futures import CancelledError, wait  # noqa: PLC0415  (importing Moderator stays cheap)
+
+        try:
+            future = self._start(work)
+        except BaseException:
+            work.close()
+            raise
         try:
             return future.result()
         except CancelledError:
+            if self._closing:
+                raise RuntimeError(_CLOSED) from None
             raise
         except BaseException:
             if not future.done():
                 future.cancel()
                 wait([future], timeout=_CLOSING)
             raise
+        finally:
+            self._running.discard(future)
+
+    def _start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        import asyncio  # noqa: PLC0415
+
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(
+                "the moderator was called from its own thread, where it would wait for itself for ever; "
+                "from a progress listener, hand the call to another thread"
+            )
+        with self._lock:
+            if self._closing:
+                raise RuntimeError(_CLOSED)
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(target=_live, args=(self._loop,), name="reelvet", daemon=True)
+                self._thread.start()
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            self._running.add(future)
+        return future
+
+    def leave(self, items: AsyncIterator[Moderated]) -> None:
+        """Ends an iteration. Where it was dropped rather than left, that may happen in the engine's own thread."""
+        closing = items.aclose()  # type: ignore[attr-defined]
+        if threading.current_thread() is self._thread:
+            import asyncio  # noqa: PLC0415
+
+            self._left = asyncio.ensure_future(closing)
+            return
+        try:
+            self.run(closing)
+        except RuntimeError:
+            closing.close()  # closed meanwhile, and everything with it
 
     def close(self) -> None:
-        """Closes the moderator and ends the thread; in a child of a fork there is nothing to end."""
+        """Ends the calls that still wait, closes the moderator and ends the thread.
+
+        In a child of a fork there is nothing to end.
+        """
         _open_engines.discard(self)
         with self._lock:
-            loop, self._loop = self._loop, None
-        if loop is None or self.pid != os.getpid():
+            loop, thread, self._closing = self._loop, self._thread, True
+        if loop is None or thread is None or self.pid != os.getpid():
             return
         import asyncio  # noqa: PLC0415
 
-        asyncio.run_coroutine_threadsafe(self.moderator.aclose(), loop).result(_CLOSING)
-        loop.call_soon_threadsafe(loop.stop)
-        self._thread.join(_CLOSING)
-
-    def _started(self) -> asyncio.AbstractEventLoop:
-        import asyncio  # noqa: PLC0415
-
-        with self._lock:
-            if self._loop is None:
-                loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_live, args=(loop,), name="reelvet", daemon=True)
-                self._thread.start()
-                self._loop = loop
-            return self._loop
+        for future in list(self._running):
+            future.cancel()
+        if thread is threading.current_thread():
+            raise RuntimeError("the moderator cannot be closed from its own thread")
+        patience = self.moderator.config.polling.settle_window + _CLOSING
+        try:
+            asyncio.run_coroutine_threadsafe(self.moderator.aclose(), loop).result(patience)
+        except TimeoutError:
+            _log().warning("a provider did not close within %.0f s", patience)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(_CLOSING)
 
 
 def _live(loop: asyncio.AbstractEventLoop) -> None:
@@ -232,9 +292,19 @@ def _live(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+def _log() -> Logger:
+    from reelvet.http import logger  # noqa: PLC0415
+
+    return logger("moderator")
 
 
 _open_engines: weakref.WeakSet[_Engine] = weakref.WeakSet()
@@ -242,8 +312,12 @@ _open_engines: weakref.WeakSet[_Engine] = weakref.WeakSet()
 
 def _close_all() -> None:
     for engine in list(_open_engines):
-        engine.close()
+        try:
+            engine.close()
+        except Exception:  # noqa: BLE001  (at exit nobody could catch it, and the others are to be closed too)
+            _log().warning("a moderator did not close", exc_info=True)
 
 
-# Before the interpreter joins the threads of executors, so that the loops can still end their work.
+# Before the interpreter joins the threads of executors, so that the loops can still end their work. Threads of the
+# caller that still wait get a RuntimeError rather than keeping the process alive.
 threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001

@@ -28,6 +28,16 @@ def seal(ticket: Ticket, key: SecretStr | None) -> Ticket:
     return ticket.model_copy(update={"sealed": _SCHEME + token}).with_secret_url(url)
 
 
+def check_key(key: SecretStr | None) -> None:
+    """Makes sure before anything is submitted that a key can seal.
+
+    Raises:
+        ConfigurationError: The key is no key, or the library that seals is not installed.
+    """
+    if key is not None:
+        _cipher(key)
+
+
 def unseal(ticket: Ticket, key: SecretStr | None) -> Ticket:
     """The ticket with its URL known again.
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from reelvet.moderator.seal import seal
+from reelvet.http import logger
 from reelvet.plugins import Created, Done, Outcome, Rejected, TimeWindow, Unknown
 from reelvet.schema.errors import (
-    LookupUnsupported,
     ProviderError,
     SubmitOutcomeUnknown,
     UnexpectedReply,
     UnsupportedFeature,
 )
-from reelvet.schema.task import RawTask, TaskError, TaskRef
+from reelvet.schema.task import TaskError, TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
+from reelvet.schema.urls import mask_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pydantic import SecretStr
+    from datetime import datetime
 
     from reelvet.moderator.instance import Instance
     from reelvet.schema.job import ModerationJob
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
 # Vendors' clocks and lists lag: a task is looked for from a little before it was sent.
 _BEFORE = timedelta(minutes=5)
+_log = logger("moderator")
 _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 5.0
 
@@ -44,82 +44,99 @@ def check_demands(job: ModerationJob, plan: Plan) -> None:
         raise UnsupportedFeature(plan.unsupported, provider=plan.provider, instance=plan.instance)
 
 
-async def submit(job: ModerationJob, plan: Plan, instance: Instance, *, window: float, key: SecretStr | None) -> Ticket:
-    """Creates the plan's tasks at the vendor.
+async def create(
+    job: ModerationJob, plan: Plan, instance: Instance, *, window: float, submitted_at: datetime
+) -> tuple[Ticket, list[Outcome]]:
+    """Creates the plan's tasks at the vendor. From here on something may exist there, so nothing is raised.
 
     Args:
         job: The job.
-        plan: Its plan.
+        plan: Its plan, prepared.
         instance: Where to.
         window: Seconds in which a task of unknown fate is looked up.
-        key: Seals the URL of a job whose work is done only when it is waited for.
+        submitted_at: When.
+
+    Returns:
+        The ticket, and what became of each task.
+    """
+    outcomes = await _outcomes(plan.tasks, instance) if plan.tasks else []
+    taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
+    for number, (task, outcome) in enumerate(zip(plan.tasks, outcomes, strict=True)):
+        if isinstance(outcome, Unknown):
+            outcomes[number] = await _look_up(task, outcome, instance, submitted_at, window=window, taken=taken)
+    return _ticket(job, plan, instance, outcomes, submitted_at), outcomes
+
+
+def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> Ticket:
+    """The ticket, if the job can be waited for.
 
     Raises:
         SubmitOutcomeUnknown: A task may or may not exist. The error's ticket says which.
         ProviderError: Every task was refused; none exists.
     """
-    submitted_at = datetime.now(UTC)
-    prepared = await instance.provider.prepare(plan)
-    outcomes = await _outcomes(prepared.tasks, instance) if prepared.tasks else []
-    outcomes = [
-        await _look_up(task, outcome, instance, submitted_at, window) if isinstance(outcome, Unknown) else outcome
-        for task, outcome in zip(prepared.tasks, outcomes, strict=True)
-    ]
-    ticket = _ticket(job, prepared, instance, outcomes, submitted_at)
     unknown = [outcome.error for outcome in outcomes if isinstance(outcome, Unknown)]
     if unknown:
         first = unknown[0]
         raise SubmitOutcomeUnknown(
             f"{len(unknown)} of {len(outcomes)} tasks may or may not have been created: {first.message}",
-            plan.provider, instance.name, ticket=ticket, code=first.code, status=first.status, request_id=first.request_id, body=first.body,
+            ticket.provider, instance.name, ticket=ticket, code=first.code, status=first.status, request_id=first.request_id, body=first.body,
             way_out="Do not submit it again: look it up with find(key), or decide at the vendor's console; attempt=2 submits it anew.",
         ) from first  # fmt: skip
     refused = [outcome.error for outcome in outcomes if isinstance(outcome, Rejected)]
     if refused and len(refused) == len(outcomes):
         raise refused[0]
-    if job.media.has_secret and "run" in instance.capabilities.operations:
-        ticket = seal(ticket.with_secret_url(str(job.media.url)), key)
     return ticket
 
 
 async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
-    """One outcome per task, whatever the provider does: an exception or a short list leaves tasks unknown, never lost."""
+    """One outcome per task, whatever the provider does: what it does not answer for is unknown, never lost."""
     try:
         outcomes = list(await instance.provider.submit(tasks))
     except ProviderError as error:
         return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
     except Exception as error:  # noqa: BLE001  (a provider's bug may strike after the vendor has created something)
-        bug = UnexpectedReply(
-            f"the provider failed: {type(error).__name__}: {error}", instance.provider.id, instance.name
-        )
-        bug.__cause__ = error
+        bug = _odd(f"the provider failed: {mask_urls(f'{type(error).__name__}: {error}')}", instance)
+        _log.debug("a provider failed in submit", exc_info=True)
         return [Unknown(bug) for _ in tasks]
     if len(outcomes) != len(tasks):
-        short = UnexpectedReply(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance.provider.id, instance.name)
-        return [Unknown(short) for _ in tasks]
-    return outcomes
+        return [Unknown(_odd(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance)) for _ in tasks]
+    return [_known(outcome, instance) for outcome in outcomes]
 
 
-async def _look_up(task: VendorTask, outcome: Unknown, instance: Instance, since: datetime, window: float) -> Outcome:
+def _known(outcome: object, instance: Instance) -> Outcome:
+    if isinstance(outcome, Created | Done | Rejected | Unknown):
+        return outcome
+    return Unknown(_odd(f"{type(outcome).__name__} is no outcome of a submit", instance))
+
+
+def _odd(says: str, instance: Instance) -> UnexpectedReply:
+    return UnexpectedReply(says, instance.provider.id, instance.name)
+
+
+async def _look_up(
+    task: VendorTask, outcome: Unknown, instance: Instance, since: datetime, *, window: float, taken: set[str]
+) -> Outcome:
     """Looks a task of unknown fate up by its key, again and again over the window, since vendors' lists lag."""
     if "find" not in instance.capabilities.operations:
         return outcome
     until, pause = time.monotonic() + window, _FIRST_LOOK
     while True:
         try:
-            found = await instance.provider.find(task.vendor_key, TimeWindow(since - _BEFORE))
-        except LookupUnsupported:
-            return outcome
+            found = list(await instance.provider.find(task.vendor_key, TimeWindow(since - _BEFORE)))
         except ProviderError as error:
             if not error.retryable:
                 return outcome
-            found = ()
+            found = []
+        except Exception:  # noqa: BLE001  (whatever the look-up stumbles over, the task stays unknown)
+            _log.debug("a provider failed in find", exc_info=True)
+            return outcome
         # The provider compares exactly; this is the second lock on the same door, for vendors whose search does not.
-        exact = [
-            raw for raw in found if raw.vendor_key == task.vendor_key and task.category in {None, raw.ref.category}
-        ]
-        if exact:
-            return Created(exact[0].ref.model_copy(update={"name": task.name}))
+        # One task of the vendor's answers for one of ours.
+        for raw in found:
+            ref = raw.ref
+            if raw.vendor_key == task.vendor_key and task.category in {None, ref.category} and ref.id not in taken:
+                taken.add(ref.id)
+                return Created(ref.model_copy(update={"name": task.name}))
         left = until - time.monotonic()
         if left <= 0:
             return outcome
@@ -151,7 +168,9 @@ def _ticket_task(task: VendorTask, outcome: Outcome) -> TicketTask:
         case Created(ref):
             return TicketTask(ref=ref, state=TaskState.CREATED, category=task.category)
         case Done(raw):
-            return TicketTask(ref=raw.ref, state=TaskState.CREATED, category=task.category, answer=raw)
+            # An answer that is not the last word is asked for again.
+            answer = raw if raw.status.final else None
+            return TicketTask(ref=raw.ref, state=TaskState.CREATED, category=task.category, answer=answer)
         case Rejected() | Unknown():
             state = TaskState.UNKNOWN if isinstance(outcome, Unknown) else TaskState.NOT_CREATED
             ref = TaskRef(id="", name=task.name, category=task.category)
@@ -161,8 +180,3 @@ def _ticket_task(task: VendorTask, outcome: Outcome) -> TicketTask:
 def told(error: ProviderError) -> TaskError:
     """An error as the data of a task."""
     return TaskError(code=error.code, message=error.message, type=type(error).__name__, retryable=error.retryable)
-
-
-def answered(ticket: Ticket) -> dict[str, RawTask]:
-    """Task id -> reply, for what a vendor answered at once."""
-    return {task.ref.id: task.answer for task in ticket.tasks if task.answer is not None}

@@ -4,46 +4,64 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from reelvet.moderator.submitting import answered, told
+from reelvet.moderator.submitting import told
+from reelvet.plugins import Progress
 from reelvet.schema.errors import CancelUnsupported, InvalidTicket, ProviderError, TaskConflict, WaitTimeout
 from reelvet.schema.result import Note
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.schema.ticket import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from reelvet.config import PollingConfig
     from reelvet.moderator.instance import Instance
-    from reelvet.plugins import Progress
     from reelvet.schema.plan import Plan
-    from reelvet.schema.ticket import Ticket
+    from reelvet.schema.ticket import Ticket, TicketTask
 
 _GROWTH = 1.5
 _MOST_FAILURES = 20
+
+
+def _existing(ticket: Ticket) -> list[TicketTask]:
+    """The tasks that exist. Told apart by their place: a synchronous vendor may give two answers one id."""
+    return [task for task in ticket.tasks if task.state is TaskState.CREATED]
 
 
 async def look(ticket: Ticket, instance: Instance) -> list[RawTask]:
     """What the vendor says of each task now, without waiting.
 
     Raises:
-        ProviderError: A call failed.
+        ProviderError: No call succeeded; the failure of one of several is the status of its task.
     """
-    known = answered(ticket)
-    return list(await asyncio.gather(*(_look(ref, known, instance) for ref in refs(ticket))))
+    found = await asyncio.gather(*(_look(task, instance) for task in _existing(ticket)), return_exceptions=True)
+    return _told(_existing(ticket), found)
 
 
-async def _look(ref: TaskRef, known: dict[str, RawTask], instance: Instance) -> RawTask:
-    return known[ref.id] if ref.id in known else await instance.provider.fetch(ref)
+async def _look(task: TicketTask, instance: Instance) -> RawTask:
+    return task.answer if task.answer is not None else await instance.provider.fetch(task.ref)
 
 
-def refs(ticket: Ticket) -> list[TaskRef]:
-    """The tasks that exist."""
-    return [task.ref for task in ticket.tasks if task.state is TaskState.CREATED]
+def _told(tasks: Sequence[TicketTask], found: Sequence[RawTask | BaseException]) -> list[RawTask]:
+    """What is known of each task: the call that failed for one is its failure, so that the others are not lost.
+
+    Raises:
+        ProviderError: Nothing is known of any.
+    """
+    errors = [item for item in found if isinstance(item, BaseException)]
+    grave = next((error for error in errors if not isinstance(error, ProviderError)), None)
+    if grave is not None or (errors and len(errors) == len(found)):
+        raise grave or errors[0]
+    return [
+        RawTask(ref=task.ref, status=Status.FAILED, native_status="unreachable", error=told(item))
+        if isinstance(item, ProviderError)
+        else item
+        for task, item in zip(tasks, found, strict=True)
+        if not isinstance(item, BaseException) or isinstance(item, ProviderError)
+    ]
 
 
 async def wait(
@@ -72,49 +90,44 @@ async def wait(
 
     Raises:
         WaitTimeout: The time was up first.
-        ProviderError: Asking failed for good.
+        ProviderError: Asking failed for good, for every task.
     """
-    known = answered(ticket)
     deadline = None if expires_at is None else (expires_at - datetime.now(UTC)).total_seconds()
-    limit = min(x for x in (timeout, deadline, polling.give_up) if x is not None)
-    tasks = [
-        asyncio.create_task(_finish(ref, ticket, plan, instance, polling=polling, on_progress=on_progress))
-        for ref in refs(ticket)
-        if ref.id not in known
+    limit = max(0.0, min(x for x in (timeout, deadline, polling.give_up) if x is not None))
+    tasks = _existing(ticket)
+    work = [
+        asyncio.create_task(_finish(task, ticket, plan, instance, polling=polling, on_progress=on_progress))
+        for task in tasks
     ]
     try:
-        async with asyncio.timeout(max(limit, 0)):
-            raws = await _all(tasks)
-    except TimeoutError:
-        if limit != deadline:
+        # `wait` leaves what is not done going, so that a deadline can end it in its own way.
+        pending = (await asyncio.wait(work, timeout=limit))[1] if work else set()
+        if not pending:
+            return _told(tasks, [_outcome(one) for one in work]), []
+        if deadline is None or deadline > limit:
             raise WaitTimeout(
                 f"job {ticket.key} is not finished after {limit:g} s",
                 ticket=ticket,
                 way_out="Wait for the ticket again, or cancel it.",
-            ) from None
-        raws = [await _expire(ref, instance) for ref in refs(ticket) if ref.id not in known]
-        return [*known.values(), *raws], [
-            Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")
+            )
+        note = Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")
+        ends = [
+            await _expire(task.ref, instance) if one in pending else _outcome(one)
+            for task, one in zip(tasks, work, strict=True)
         ]
+        return _told(tasks, ends), [note]
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return [*known.values(), *raws], []
+        for one in work:
+            one.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
 
 
-async def _all(tasks: list[asyncio.Task[RawTask]]) -> list[RawTask]:
-    """The results of all, or the first error as soon as there is one; unlike `gather`, nothing is left unseen."""
-    if not tasks:
-        return []
-    ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    for task in ended:
-        task.result()
-    return [task.result() for task in tasks]
+def _outcome(work: asyncio.Task[RawTask]) -> RawTask | BaseException:
+    return work.exception() or work.result()
 
 
 async def _finish(
-    ref: TaskRef,
+    task: TicketTask,
     ticket: Ticket,
     plan: Plan | None,
     instance: Instance,
@@ -122,13 +135,12 @@ async def _finish(
     polling: PollingConfig,
     on_progress: Callable[[Progress], None] | None,
 ) -> RawTask:
-    instance.listen(ref.id, on_progress)
-    try:
+    if task.answer is not None:
+        return task.answer
+    with instance.listening(task.ref.id, on_progress):
         if "run" in instance.capabilities.operations:
-            return await _run(ref, ticket, plan, instance)
-        return await _poll(ref, ticket, instance, polling, on_progress)
-    finally:
-        instance.listen(ref.id, None)
+            return await _run(task.ref, ticket, plan, instance)
+        return await _poll(task.ref, ticket, instance, polling)
 
 
 async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instance) -> RawTask:
@@ -142,13 +154,7 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
     return await instance.provider.run(ref, task)
 
 
-async def _poll(
-    ref: TaskRef,
-    ticket: Ticket,
-    instance: Instance,
-    polling: PollingConfig,
-    on_progress: Callable[[Progress], None] | None,
-) -> RawTask:
+async def _poll(ref: TaskRef, ticket: Ticket, instance: Instance, polling: PollingConfig) -> RawTask:
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0
     await asyncio.sleep(max(0.0, min(polling.first - age, polling.first)))
@@ -165,45 +171,38 @@ async def _poll(
             failures, hint = 0, raw.poll_after
             if raw.status.final:
                 return raw
-            _tell(ref, raw, on_progress)
+            instance.tell(Progress(ref.id, None, raw.native_status or raw.status))
         pause = min(pause * _GROWTH, polling.most)
         await asyncio.sleep(hint if hint is not None and hint > 0 else pause * random.uniform(0.8, 1.0))  # noqa: S311
 
 
-def _tell(ref: TaskRef, raw: RawTask, on_progress: Callable[[Progress], None] | None) -> None:
-    if on_progress is not None:
-        from reelvet.plugins import Progress  # noqa: PLC0415
-
-        on_progress(Progress(ref.id, None, raw.native_status or raw.status))
-
-
 async def cancel(ticket: Ticket, instance: Instance) -> list[RawTask]:
-    """Cancels every task that has not ended.
+    """Cancels every task that has not ended; one that cannot be canceled does not save the others.
 
     Raises:
         CancelUnsupported: The vendor has no cancel.
-        ProviderError: A call failed.
+        ProviderError: No call succeeded.
     """
-    known = answered(ticket)
-    raws = []
-    for ref in refs(ticket):
-        if ref.id in known:
-            raws.append(known[ref.id])
-            continue
-        try:
-            raws.append(await instance.provider.cancel(ref))
-        except TaskConflict:  # it ended before it could be canceled
-            raws.append(await instance.provider.fetch(ref))
-    return raws
+    tasks = _existing(ticket)
+    found = await asyncio.gather(*(_cancel(task, instance) for task in tasks), return_exceptions=True)
+    return _told(tasks, found)
+
+
+async def _cancel(task: TicketTask, instance: Instance) -> RawTask:
+    if task.answer is not None:
+        return task.answer
+    try:
+        return await instance.provider.cancel(task.ref)
+    except TaskConflict:  # it ended before it could be canceled
+        return await instance.provider.fetch(task.ref)
 
 
 async def _expire(ref: TaskRef, instance: Instance) -> RawTask:
     """The state of a task past its deadline: canceled at the vendor, or as it is where that cannot be done."""
-    started = time.monotonic()
     try:
         return await instance.provider.cancel(ref)
     except (CancelUnsupported, TaskConflict):
         return await instance.provider.fetch(ref)
     except ProviderError as error:
-        says = f"could not be canceled after {time.monotonic() - started:.1f} s: {error.message}"
+        says = f"could not be canceled: {error.message}"
         return RawTask(ref=ref, status=Status.UNKNOWN, error=told(error).model_copy(update={"message": says}))
