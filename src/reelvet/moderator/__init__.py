@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reelvet.moderator.async_moderator import AsyncModerator, load_policies
+    from reelvet.moderator.async_moderator import AsyncModerator
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.moderator import Moderator
+    from reelvet.moderator.policies import load_policies
 
 __all__ = ["AsyncModerator", "Moderated", "Moderator", "load_policies"]
 
 _HOME = {
     "AsyncModerator": "async_moderator",
-    "load_policies": "async_moderator",
+    "load_policies": "policies",
     "Moderated": "many",
     "Moderator": "moderator",
 }

@@ -4,38 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
-
-from pydantic import BaseModel, ValidationError
 
 from reelvet.config import Config
 from reelvet.http import telemetry
 from reelvet.moderator import many, submitting, waiting
 from reelvet.moderator.assembling import assemble
+from reelvet.moderator.checks import check_demands, check_options, check_owner
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.journal import MemoryJournal
+from reelvet.moderator.policies import load_policies
 from reelvet.moderator.seal import check_key, seal, unseal
 from reelvet.plugins import Health, Registry, TimeWindow
 from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
-    ConfigurationError,
     InvalidJob,
-    InvalidOptions,
-    InvalidTicket,
     LookupUnsupported,
-    PluginNotFound,
     ReelvetError,
     SubmitOutcomeUnknown,
 )
 from reelvet.schema.job import ModerationJob, vendor_key
 from reelvet.schema.result import ModerationResult, Note
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
-from reelvet.schema.validation import sentences
 from reelvet.taxonomy import UNMAPPED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+    from pathlib import Path
 
     from reelvet.moderator.journal import Entry
     from reelvet.moderator.many import Moderated
@@ -45,7 +40,6 @@ if TYPE_CHECKING:
 
 _FIND_SINCE = timedelta(days=3)
 _GRACE = 5.0
-_POLICY_FILES = (".toml", ".json")
 
 
 class AsyncModerator:
@@ -138,7 +132,7 @@ class AsyncModerator:
             InvalidOptions: The options for the provider are not its own.
         """
         instance = self._instance(use)
-        self._check_options(job)
+        check_options(job, self.registry)
         plan = instance.provider.plan(job)
         if plan.unsupported and job.on_unsupported == "skip":
             skipped = [Note(code="unsupported_skipped", says=f"{item.field}: {item.says}") for item in plan.unsupported]
@@ -195,7 +189,7 @@ class AsyncModerator:
         """
         instance = self._instance(use)
         plan = self.plan(job, use=instance.name)
-        submitting.check_demands(job, plan)
+        check_demands(job, plan)
         now = datetime.now(UTC)
         if (expires_at := job.expires_at(now)) is not None and expires_at <= now:
             raise InvalidJob(f"deadline: {expires_at.isoformat()} has passed", field="deadline")
@@ -356,21 +350,8 @@ class AsyncModerator:
         return self._instances[name]
 
     def _owner(self, ticket: Ticket) -> Instance:
-        """The instance of a ticket, if it still is what it was: another vendor's task of that id is somebody else's video."""
         instance = self._instance(ticket.instance)
-        settings = instance.provider.settings
-        for field, now in (
-            ("provider", instance.provider.id),
-            ("api", getattr(settings, "api", None)),
-            ("region", getattr(settings, "region", None)),
-        ):
-            then = getattr(ticket, field)
-            if then is not None and now is not None and then != now:
-                raise InvalidTicket(
-                    f"the ticket was made for {field} {then!r}, and instance {ticket.instance!r} now is {now!r}",
-                    field=field,
-                    way_out="Configure the old one under a name of its own, and name that in the ticket's `instance`.",
-                )
+        check_owner(ticket, instance)
         return instance
 
     def _replan(self, ticket: Ticket, instance: Instance) -> tuple[ModerationJob | None, Plan | None]:
@@ -381,27 +362,6 @@ class AsyncModerator:
     def _judge(self, result: ModerationResult) -> ModerationResult:
         return judge(result, self.policies, self.registry.taxonomy)
 
-    def _check_options(self, job: ModerationJob) -> None:
-        for provider, options in job.options.items():
-            try:
-                model: type[BaseModel] | None = self.registry.load(provider, "options")
-            except PluginNotFound:
-                continue  # not installed here: carried along for where it is
-            if model is None:
-                if options:
-                    raise InvalidOptions(
-                        f"options.{provider}: the provider takes no options", field=f"options.{provider}"
-                    )
-                continue
-            try:
-                model(**options)
-            except ValidationError as error:
-                faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error))
-                known = ", ".join(model.model_fields)
-                raise InvalidOptions(
-                    f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}."
-                ) from None
-
 
 def _measure(result: ModerationResult, instance: Instance) -> None:
     told = {**instance.labels, "reelvet.status": result.status.value, "reelvet.verdict": result.verdict or "none"}
@@ -411,27 +371,6 @@ def _measure(result: ModerationResult, instance: Instance) -> None:
         telemetry.count(
             "reelvet.unmapped", instance.labels, amount=unmapped, description="findings whose vendor label no map knows"
         )
-
-
-def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
-    """The policies that a configuration names: its own, shipped ones, or files.
-
-    Raises:
-        ConfigurationError: There is no such policy, or it is malformed.
-    """
-    policies = []
-    for name in config.policy:
-        if name in config.policies:
-            policies.append(Policy.parse({"name": name, **config.policies[name]}, taxonomy=registry.taxonomy))
-        elif name.endswith(_POLICY_FILES):
-            policies.append(Policy.load(Path(name), taxonomy=registry.taxonomy))
-        else:
-            policies.append(Policy.named(name))
-    if not policies:
-        raise ConfigurationError(
-            "no policy is named, so nothing could be decided", field="policy", source=config.source
-        )
-    return tuple(policies)
 
 
 def _found(raw: RawTask, key: str, attempt: int, instance: Instance) -> Ticket:

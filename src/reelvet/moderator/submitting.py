@@ -13,7 +13,6 @@ from reelvet.schema.errors import (
     ProviderError,
     SubmitOutcomeUnknown,
     UnexpectedReply,
-    UnsupportedFeature,
 )
 from reelvet.schema.task import TaskError, TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
@@ -32,16 +31,6 @@ _BEFORE = timedelta(minutes=5)
 _log = logger("moderator")
 _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 5.0
-
-
-def check_demands(job: ModerationJob, plan: Plan) -> None:
-    """Refuses a plan that cannot honour the job.
-
-    Raises:
-        UnsupportedFeature: A demand cannot be met, and the job does not say `on_unsupported="skip"`.
-    """
-    if plan.unsupported and job.on_unsupported == "raise":
-        raise UnsupportedFeature(plan.unsupported, provider=plan.provider, instance=plan.instance)
 
 
 async def create(
