@@ -41,11 +41,13 @@ def test_status_does_not_wait(acme, state, monkeypatch):
     assert not (state / "tickets" / "k1.json").exists()
 
 
-def test_cancel(acme, state):
-    acme("submit", MEDIA.format("slow"), "--key", "k1")
+@pytest.mark.parametrize(("scenario", "verdict", "code"), [("slow", "error", 12), ("caught", "block", 11)])
+def test_the_exit_code_of_cancel_is_that_of_the_verdict(acme, state, scenario, verdict, code):
+    acme("submit", MEDIA.format(scenario), "--key", "k1")
     called = acme("cancel", "k1", "--json")
-    assert (called.code, called.json["status"]) == (0, "canceled")
+    assert (called.json["status"], called.json["verdict"], called.code) == ("canceled", verdict, code)
     assert not (state / "tickets" / "k1.json").exists()
+    assert "12" in acme("cancel", "--help").out
 
 
 def test_a_ticket_by_the_beginning_of_its_key(acme):

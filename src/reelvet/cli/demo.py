@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reelvet.cli import options as o
-from reelvet.cli import output, vetting
+from reelvet.cli import output, submission, vetting
 from reelvet.cli.job import build_job
 from reelvet.cli.session import Session
 from reelvet.cli.state import State
@@ -49,7 +49,7 @@ def demo(
         )
     state = State()
     with session.moderator_of(config, use="local") as moderator:
-        ticket = vetting.submit(moderator, job, state)
+        ticket = submission.submit(moderator, job, state)
         result = vetting.wait(moderator, ticket, state, timeout=None, quiet=as_json)
         path = vetting.keep_result(result, ticket, state, out=out)
         return vetting.show_result(result, moderator, path, as_json=as_json)

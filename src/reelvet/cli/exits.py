@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelvet.schema.errors import ReelvetError
 
@@ -29,19 +29,43 @@ class Exit(IntEnum):
 class Interrupted(ReelvetError):
     """Ctrl-C came while a job was on its way. `key` names the job; `ticket` is the file of its ticket, where there is one."""
 
-    def __init__(self, message: str, *, key: str, ticket: str | None = None, way_out: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, key: str, ticket: str | None = None, abandons: bool = False, way_out: str | None = None
+    ) -> None:
         super().__init__(message, way_out=way_out)
         self.key = key
         self.ticket = ticket
+        self._abandons = abandons
+
+    @property
+    def abandons(self) -> bool:
+        """Whether a submission is still under way which nobody waits for."""
+        return self._abandons
+
+
+class TicketNotKept(ReelvetError):
+    """A job was submitted, or may have been, and its ticket could not be written. `tasks` are its ids at the vendor."""
+
+    def __init__(
+        self, message: str, *, key: str, tasks: tuple[str, ...], held: dict[str, Any], way_out: str | None = None
+    ) -> None:
+        super().__init__(message, way_out=way_out)
+        self.key = key
+        self.tasks = tasks
+        self._held = held
+
+    def as_dict(self) -> dict[str, Any]:
+        """As every error's, with the ticket, without a URL that may be a secret."""
+        return {**super().as_dict(), "ticket": self._held}
 
 
 def of_result(result: ModerationResult) -> Exit:
-    """The code of a result: the verdict decides."""
+    """The code of a result: the verdict decides; where there is none, only a job that was to be transcribed succeeded."""
     if not result.status.final:
         return Exit.NOT_FINISHED
     if result.verdict is not None:
         return Exit[result.verdict.name]
-    return Exit.PASS if result.status == "succeeded" else Exit.ERROR
+    return Exit.PASS if result.status == "succeeded" and result.transcribes_only else Exit.ERROR
 
 
 def of_error(error: ReelvetError) -> Exit:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from reelvet.cli import options as o
-from reelvet.cli import vetting
+from reelvet.cli import submission, vetting
 from reelvet.cli.job import build_job
 from reelvet.cli.session import Session
 from reelvet.cli.state import State
@@ -59,7 +59,7 @@ def moderate(
     vetting.check_out(out)
     state = State()
     with session.moderator(use=use, policy=policy) as moderator:
-        ticket = vetting.submit(moderator, wanted, state)
+        ticket = submission.submit(moderator, wanted, state)
         result = vetting.wait(moderator, ticket, state, timeout=timeout, quiet=as_json)
         path = vetting.keep_result(result, ticket, state, out=out)
         return vetting.show_result(result, moderator, path, as_json=as_json)
@@ -101,6 +101,6 @@ def submit(
     )  # fmt: skip
     state = State()
     with session.moderator(use=use) as moderator:
-        ticket = vetting.submit(moderator, wanted, state)
+        ticket = submission.submit(moderator, wanted, state)
     vetting.show_ticket(ticket, state.ticket_path(ticket.key, ticket.attempt), as_json=as_json)
     return 0

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from reelvet.cli import exits, output
 from reelvet.cli.app import app
+from reelvet.cli.session import close_left_open
 from reelvet.schema.errors import ReelvetError
 
 if TYPE_CHECKING:
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # Typer carries its own copy of click and gives the base of its usage errors no public name.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+# Seconds that closing may take after Ctrl-C.
+_CLOSING = 5.0
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -37,6 +42,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except ReelvetError as error:
         output.write_error(error, as_json=as_json)
+        if isinstance(error, exits.Interrupted):
+            _end_interrupted(give_up=error.abandons)
         return exits.of_error(error)
     except _UsageError as error:
         output.write_failure("UsageError", _usage(error), as_json=as_json)
@@ -59,7 +66,22 @@ def run(arguments: Sequence[str]) -> int:
     # Typer itself makes this number of a Ctrl-C that came where no job was on its way.
     if code == exits.Exit.INTERRUPTED:
         output.write_failure("Interrupted", "interrupted", as_json=as_json)
+        _end_interrupted(give_up=False)
     return int(code or 0)
+
+
+def _end_interrupted(*, give_up: bool) -> None:
+    """Closes what is open, told after the fact; what does not close in time is left to die with the process."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    if not close_left_open(patience=0.0 if give_up else _CLOSING):
+        _end_at_once()
+
+
+def _end_at_once() -> NoReturn:
+    """Without waiting for threads, which an interpreter that ends as usual does."""
+    sys.stderr.flush()
+    os._exit(exits.Exit.INTERRUPTED)
 
 
 def _harden(*streams: object) -> None:

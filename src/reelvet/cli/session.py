@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from reelvet.cli.exits import Interrupted
 from reelvet.cli.output import note
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import typer
@@ -17,6 +22,10 @@ if TYPE_CHECKING:
     from reelvet.config import Config
     from reelvet.moderator import Moderator
     from reelvet.plugins import Registry
+
+
+# Closing may take a while, and whoever pressed Ctrl-C is told first.
+_left_open: list[Moderator] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +58,54 @@ class Session:
 
     def moderator(
         self, *, use: str | None = None, policy: Sequence[str] | None = None, credentials: bool = True
-    ) -> Moderator:
-        """A moderator for one instance."""
+    ) -> AbstractContextManager[Moderator]:
+        """A moderator for one instance, closed by leaving the block."""
         return self.moderator_of(self.config(policy=policy or None), use=use, credentials=credentials)
 
-    def moderator_of(self, config: Config, *, use: str | None = None, credentials: bool = True) -> Moderator:
-        """A moderator with a configuration at hand."""
+    @contextmanager
+    def moderator_of(self, config: Config, *, use: str | None = None, credentials: bool = True) -> Iterator[Moderator]:
+        """A moderator with a configuration at hand, closed by leaving the block; after Ctrl-C only by `close_left_open`."""
         from reelvet.moderator import Moderator  # noqa: PLC0415
 
-        return Moderator(config, use=use, registry=self.registry(config), credentials=credentials)
+        moderator = Moderator(config, use=use, registry=self.registry(config), credentials=credentials)
+        try:
+            yield moderator
+        except (KeyboardInterrupt, Interrupted):
+            _left_open.append(moderator)
+            raise
+        except BaseException:
+            _close(moderator)  # what went wrong in the block is what is told
+            raise
+        _close(moderator)
+
+
+def close_left_open(*, patience: float) -> bool:
+    """Closes what Ctrl-C left open, once its user has been told. A second Ctrl-C ends that.
+
+    Args:
+        patience: Seconds that it may take; 0 for not at all.
+
+    Returns:
+        Whether all is closed, so that the process can end as usual.
+    """
+    closing = [threading.Thread(target=_close, args=(moderator,), daemon=True) for moderator in _left_open]
+    _left_open.clear()
+    until = time.monotonic() + patience
+    try:
+        for thread in closing if patience else ():
+            thread.start()
+            thread.join(max(until - time.monotonic(), 0.0))
+    except KeyboardInterrupt:
+        return False
+    return not closing or (patience > 0 and not any(thread.is_alive() for thread in closing))
+
+
+def _close(moderator: Moderator) -> None:
+    """Closes a moderator. What fails here takes nothing back of what the command came to."""
+    try:
+        moderator.close()
+    except Exception as error:  # noqa: BLE001  (a provider's close may do anything)
+        note(f"reelvet: warning: not closed cleanly: {type(error).__name__}: {error}".rstrip(": "))
 
 
 def discover(config: Config) -> Registry:

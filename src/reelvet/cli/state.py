@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
+import shlex
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reelvet.cli.lock import locked
 from reelvet.schema.errors import ConfigurationError, InvalidTicket
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
 
@@ -42,6 +47,13 @@ def file_name(key: str, attempt: int = 1) -> str:
     return f"{name}@{attempt}" if attempt > 1 else name
 
 
+def name_of(ticket: Ticket) -> str:
+    """How a kept ticket is named on a command line."""
+    if ticket.key.startswith("-"):  # would be taken for an option
+        return shlex.quote(file_name(ticket.key, ticket.attempt))
+    return shlex.quote(f"{ticket.key}@{ticket.attempt}" if ticket.attempt > 1 else ticket.key)
+
+
 class State:
     """The state directory. Directories are 0700, files 0600.
 
@@ -54,7 +66,7 @@ class State:
 
     def prepare(self) -> None:
         """Makes the directories, so that nothing is paid for that could not be kept."""
-        for directory in (self.root, self._tickets, self._results):
+        for directory in (self.root, self._tickets, self._results, self._locks):
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=directory):
@@ -65,18 +77,26 @@ class State:
                     field=VARIABLE, way_out=f"Tickets and results are kept there; set {VARIABLE} to a directory of yours.",
                 ) from None  # fmt: skip
 
+    def lock(
+        self, key: str, attempt: int, on_wait: Callable[[int | None], None]
+    ) -> contextlib.AbstractContextManager[None]:
+        """Keeps every other command from submitting the job of a key and attempt. See `locked`."""
+        return locked(self._locks / f"{file_name(key, attempt)}.lock", on_wait)
+
     def save_ticket(self, ticket: Ticket) -> Path:
         """Keeps a ticket."""
         self.prepare()
         path = self.ticket_path(ticket.key, ticket.attempt)
-        ticket.save(path)
+        with _written(path):
+            ticket.save(path)
         return path
 
     def save_result(self, result: ModerationResult, attempt: int = 1) -> Path:
         """Keeps a result."""
         self.prepare()
         path = self.result_path(result.key, attempt)
-        write_private(path, result.dump_json(indent=2) + "\n")
+        with _written(path):
+            write_private(path, result.dump_json(indent=2) + "\n")
         return path
 
     def kept_ticket(self, key: str, attempt: int = 1) -> Ticket | None:
@@ -146,6 +166,10 @@ class State:
         return self.root / "tickets"
 
     @property
+    def _locks(self) -> Path:
+        return self.root / "locks"
+
+    @property
     def _results(self) -> Path:
         return self.root / "results"
 
@@ -156,6 +180,17 @@ def _key(ticket: Path) -> str:
         return str(json.loads(ticket.read_bytes())["key"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written: {error.strerror or error}", field=VARIABLE,
+            way_out=f"Tickets and results are kept there; set {VARIABLE} to a directory of yours.",
+        ) from None  # fmt: skip
 
 
 def write_private(path: Path, text: str) -> None:

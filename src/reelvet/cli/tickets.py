@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import completion, exits, output, vetting
+from reelvet.cli import completion, exits, output, submission, vetting
 from reelvet.cli import options as o
 from reelvet.cli.session import Session
 from reelvet.cli.state import State
@@ -20,6 +20,7 @@ def status(context: typer.Context, ticket: o.TicketArgument, *, as_json: o.JsonF
         return _show_finished(file, as_json=as_json)
     session = Session.of(context)
     with session.moderator(use=held.instance) as moderator:
+        held = submission.take_up(moderator, held, file, state, window=0.0)
         result = moderator.status(held)
         path = vetting.keep_result(result, held, state)
         if path is not None:
@@ -46,6 +47,7 @@ def wait(
     with session.moderator(use=held.instance, policy=policy) as moderator:
         if file is None:  # it came by stdin: kept, so that this can be interrupted too
             state.save_ticket(held)
+        held = submission.take_up(moderator, held, file, state)
         result = vetting.wait(moderator, held, state, timeout=timeout, quiet=as_json)
         path = vetting.keep_result(result, held, state, out=out)
         if path is not None:
@@ -54,19 +56,19 @@ def wait(
 
 
 def cancel(context: typer.Context, ticket: o.TicketArgument, *, as_json: o.JsonFlag = False) -> int:
-    """Stop a job and print what there is of its result. Exit code 0 if it is canceled now."""
+    """Stop a job and print what there is of its result. The verdict decides the exit code: 12 if it was canceled, 11 if what was found before blocks it."""
     state = State()
     held, file = vetting.load_ticket(ticket, state)
     if held is None:
         return _show_finished(file, as_json=as_json)
     session = Session.of(context)
     with session.moderator(use=held.instance) as moderator:
+        held = submission.take_up(moderator, held, file, state)
         result = moderator.cancel(held)
         path = vetting.keep_result(result, held, state)
         if path is not None:
             vetting.erase_seal(held, file)
-        code = vetting.show_result(result, moderator, path, as_json=as_json)
-    return exits.Exit.PASS if result.status == "canceled" else code
+        return vetting.show_result(result, moderator, path, as_json=as_json)
 
 
 def find(

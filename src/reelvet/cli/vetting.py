@@ -3,93 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from reelvet.cli import exits, output
 from reelvet.cli.progress import progress_bar
-from reelvet.cli.state import State, file_name
-from reelvet.schema.errors import (
-    InvalidJob,
-    InvalidTicket,
-    KeyConflict,
-    ReelvetError,
-    SealRefused,
-    SubmitOutcomeUnknown,
-)
+from reelvet.cli.state import State, name_of
+from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SealRefused
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reelvet.moderator import Moderator
-    from reelvet.schema.job import ModerationJob
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
-
-
-def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
-    """Submits a job and keeps its ticket. The same job under the same key is never submitted twice: its ticket is taken up again.
-
-    Raises:
-        ConfigurationError: The ticket could not be kept, so nothing was submitted.
-        KeyConflict: The key stands for another job.
-        InvalidJob: The job of that key has ended already.
-        SubmitOutcomeUnknown: A task may or may not exist. The ticket is kept all the same.
-        ReelvetError: As `Moderator.submit`.
-    """
-    state.prepare()
-    known = _known(job, moderator.use, state)
-    if known is not None:
-        output.note(f"Submitted before, {known.submitted_at:%Y-%m-%d %H:%M:%S} UTC; it is not submitted again.")
-        return known
-    try:
-        ticket = moderator.submit(job)
-    except SubmitOutcomeUnknown as error:
-        if error.ticket is not None:
-            path = state.save_ticket(error.ticket)
-            output.note(f"The ticket is kept: {path}\nLook it up at the vendor: reelvet find {shlex.quote(job.key)}")
-        raise
-    except KeyboardInterrupt:
-        raise exits.Interrupted(
-            "interrupted while the job was submitted, so it may exist at the vendor",
-            key=job.key,
-            way_out=f"Look it up with: reelvet find {shlex.quote(job.key)}",
-        ) from None
-    state.save_ticket(ticket)
-    return ticket
-
-
-def _known(job: ModerationJob, use: str, state: State) -> Ticket | None:
-    """The ticket of the very same job, submitted by an earlier command."""
-    ticket = state.kept_ticket(job.key, job.attempt)
-    if ticket is None:
-        path = state.result_path(job.key, job.attempt)
-        if path.exists():
-            raise InvalidJob(
-                f"the job of key {job.key!r} (attempt {job.attempt}) has ended, its result is {path}",
-                field="key",
-                way_out=f"Run it again with --attempt {job.attempt + 1}, or give the job a key of its own.",
-            )
-        return None
-    is_same = ticket.media.digest == job.media.digest and ticket.instance == use
-    if not is_same or _asked(ticket.job or {}) != _asked(job.model_dump(mode="json")):
-        raise KeyConflict(job.key, attempt=job.attempt)
-    if any(task.state == "unknown" for task in ticket.tasks):
-        raise SubmitOutcomeUnknown(
-            f"job {job.key} was submitted before and what became of it is not known",
-            ticket.provider,
-            ticket.instance,
-            ticket=ticket,
-            way_out=f"Look it up with: reelvet find {shlex.quote(job.key)}; --attempt {job.attempt + 1} submits it anew.",
-        )
-    return ticket
-
-
-def _asked(job: dict[str, Any]) -> dict[str, Any]:
-    """What of a job is no part of how it is run."""
-    return {name: value for name, value in job.items() if name not in {"key", "attempt", "deadline"}}
 
 
 def wait(moderator: Moderator, ticket: Ticket, state: State, *, timeout: float | None, quiet: bool) -> ModerationResult:
@@ -117,13 +45,6 @@ def _kept(ticket: Ticket, state: State) -> Iterator[None]:
     except ReelvetError:
         output.note(f"The ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket)}")
         raise
-
-
-def name_of(ticket: Ticket) -> str:
-    """How a kept ticket is named on a command line."""
-    if ticket.key.startswith("-"):  # would be taken for an option
-        return shlex.quote(file_name(ticket.key, ticket.attempt))
-    return shlex.quote(f"{ticket.key}@{ticket.attempt}" if ticket.attempt > 1 else ticket.key)
 
 
 def keep_result(result: ModerationResult, ticket: Ticket, state: State, *, out: str | None = None) -> Path | None:

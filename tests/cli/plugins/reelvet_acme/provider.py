@@ -1,7 +1,8 @@
 import asyncio
 import os
+import shutil
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from reelvet.plugins import (
     Created,
@@ -64,7 +65,21 @@ class AcmeProvider(Provider):
         )  # fmt: skip
 
     async def submit(self, tasks):
+        self._count(tasks)
+        await asyncio.sleep(float(os.environ.get("ACME_SLOW_SUBMIT", "0")))
+        if os.environ.get("ACME_FILLS_DISK"):  # no ticket can be written any more
+            tickets = Path(os.environ["REELVET_STATE_DIR"]) / "tickets"
+            shutil.rmtree(tickets)
+            tickets.write_text("")
         return [self._submit(task) for task in tasks]
+
+    def _count(self, tasks):
+        if log := os.environ.get("ACME_LOG"):
+            with Path(log).open("a") as file:
+                file.writelines(f"{task.vendor_key}\n" for task in tasks)
+
+    def _counted(self):
+        return Path(os.environ["ACME_LOG"]).read_text().split()
 
     def _submit(self, task):
         match task.payload["scenario"]:
@@ -98,6 +113,8 @@ class AcmeProvider(Provider):
         return RawTask(ref=ref, status=Status.CANCELED, payload={"id": ref.id})
 
     async def find(self, key, window):
+        if os.environ.get("ACME_LISTS") and key in self._counted():
+            return [RawTask(ref=TaskRef(id=f"pass.{key}"), status=Status.RUNNING, vendor_key=key)]
         if key != "known":
             return []
         return [RawTask(ref=TaskRef(id="pass.known"), status=Status.RUNNING, vendor_key=key)]
@@ -108,7 +125,7 @@ class AcmeProvider(Provider):
     def read(self, plan, raws):
         scenario = raws[0].ref.id.partition(".")[0] if raws else ""
         done = bool(raws) and raws[0].status is Status.SUCCEEDED
-        found = hits(scenario) if done else []
+        found = hits(scenario) if done else hits("block") if scenario == "caught" else []
         nasty = NASTY if scenario == "nasty" else None
         findings = [
             Finding(
@@ -156,6 +173,9 @@ class RunnerProvider(AcmeProvider):
 
     def effective(self):
         return replace(CAPABILITIES, operations=frozenset({"run", "cancel"}))
+
+    def plan(self, job):
+        return super().plan(job).model_copy(update={"requests": ()})
 
     async def run(self, ref, task):
         if task.payload["scenario"] == "slow" and not os.environ.get("ACME_DONE"):
