@@ -17,7 +17,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 
 from reelvet_local.media import MediaError, Video, check_size
 from reelvet_local.sample import THUMBNAIL_EDGE, Sample, Shape
-from reelvet_local.sampling import FrameIndex, SamplingRule, Slots
+from reelvet_local.sampling import FrameIndex, Holes, SamplingRule, Slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +33,7 @@ _SCALING = (
 )
 _HELD_BYTES = 64 << 20  # compressed packets kept between two key frames before the stretch is decoded after all
 _TOLERANCE = 1  # seconds by which a track may end before its declared end
+_LOST_BYTES = 4096  # of a file between two packets that belong to none and are more than headers
 _CUT_TOLERANCE = Fraction(1, 10)  # the same where the file is known to be cut: only its index may be missing
 
 
@@ -53,9 +54,10 @@ class VideoReader:
         facts: See `Facts`; rotation and displayed size are known with the first frame.
         timed: Whether its frames have timestamps; known with the first frame.
         end: Seconds at the end of what was read; `None` without timestamps.
-        damaged: Packets refused by the decoder, and frames taken that it flags as damaged.
+        damaged: Packets that the demuxer flags as damaged or the decoder refuses, and frames taken that it flags.
         filled: Stretches between key frames that had to be decoded (rule `keyframes`).
         resets: Places where timestamps start over; times go on from there.
+        hole: Seconds at which a stretch begins whose frames cannot be decoded although others follow, or `None`.
     """
 
     def __init__(self, video: Video, rule: SamplingRule, shape: Shape, max_pixels: int) -> None:
@@ -65,6 +67,7 @@ class VideoReader:
         self.damaged = 0
         self.filled = 0
         self.resets = 0
+        self.hole: float | None = None
         self._video = video
         self._codec = video.stream.codec_context
         self._rule = rule
@@ -72,6 +75,12 @@ class VideoReader:
         self._painter = _Painter(shape)
         self._slots = Slots(rule.interval, video.time_base)
         self._index = FrameIndex(exact=video.countable)
+        stretch = max(rule.interval, rule.max_gap) if rule.rule == "keyframes" else rule.interval
+        self._patience = Fraction(str(stretch)) + _TOLERANCE  # seconds without a frame that are no hole yet
+        self._holes = Holes(self._patience / video.time_base)
+        self._read_to: int | None = None  # byte of the file up to which all belongs to packets (Matroska)
+        self._refused = 0  # packets in a row
+        self._most_refused = 0  # the most with frames after them
         self._error: Exception | None = None  # the demuxer gave up
         self._shift = 0  # ticks by which timestamps that started over are moved
         self._next_dts = -(1 << 62)  # where the next packet is expected, and the step to it
@@ -169,9 +178,7 @@ class VideoReader:
         """The packets, each when its successor is known."""
         before: Packet[Any] | None = None
         try:
-            for packet in self._video.container.demux(self._video.stream):
-                if packet.size == 0 and packet.dts is None:
-                    break  # PyAV's own signal to flush
+            for packet in self._packets_of_file():
                 self._note(packet)
                 if before is not None:
                     yield before
@@ -181,11 +188,28 @@ class VideoReader:
         if before is not None:
             yield before
 
+    def _packets_of_file(self) -> Iterator[Packet[Any]]:
+        """The track's packets. Matroska's demuxer leaves out damaged clusters without a word: their bytes are missed."""
+        stream, container = self._video.stream, self._video.container
+        accounted = "matroska" in self.facts.container
+        for packet in container.demux() if accounted else container.demux(stream):
+            if packet.size == 0 and packet.dts is None:
+                return  # PyAV's own signal to flush
+            if accounted and packet.pos is not None:
+                if self._read_to is not None and packet.pos - self._read_to > _LOST_BYTES:
+                    self._holes.expect(self._last_tick + 1, refused=True)
+                self._read_to = max(packet.pos + packet.size, self._read_to or 0)
+            if packet.stream.index == stream.index:
+                yield cast("Packet[Any]", packet)
+
     def _note(self, packet: Packet[Any]) -> None:
         self._packets += 1
         self._cut_packet = packet.is_corrupt
         self._mend(packet)
         tick = self._tick(packet.pts)
+        if packet.is_corrupt:
+            self.damaged += 1
+            self._expect(packet, refused=True)
         if tick is not None:
             self._slots.see(tick)
             self._last_tick = max(self._last_tick, tick)
@@ -213,6 +237,7 @@ class VideoReader:
         return self._end_tick if declared is None else max(self._last_tick, min(self._end_tick, declared))
 
     def _decode(self, packet: Packet[Any] | None) -> list[VideoFrame]:
+        wanted = False
         if packet is not None:
             tick = self._tick(packet.pts)
             wanted = tick is None or self._slots.needs(tick) or packet.is_keyframe
@@ -228,11 +253,22 @@ class VideoReader:
         except av.error.FFmpegError:
             # One broken packet is no reason to give up: the decoder recovers with the next key frame.
             self.damaged += 1
+            self._refused += 1
             self._failing = True
+            self._expect(packet, refused=True)
             return []
+        if wanted:
+            self._expect(packet, refused=False)
         if frames:
+            self._most_refused = max(self._most_refused, self._refused)
+            self._refused = 0
             self._failing = False
         return frames
+
+    def _expect(self, packet: Packet[Any] | None, *, refused: bool) -> None:
+        tick = None if packet is None or packet.is_discard else self._tick(packet.pts)
+        if tick is not None:
+            self._holes.expect(tick, refused=refused)
 
     # --- frames --------------------------------------------------------------------------------------------------
 
@@ -251,6 +287,7 @@ class VideoReader:
         self._last_tick = max(self._last_tick, tick)
         self._end_tick = max(self._end_tick, tick)
         yield from self._recover(tick)
+        self._holes.shown(tick)
         if self._slots.take(tick):
             yield self._paint(frame, tick, count)
         else:
@@ -271,6 +308,9 @@ class VideoReader:
     def _paint(self, frame: VideoFrame, tick: int, count: int | None) -> _Pick:
         check_size(replace(self.facts, width=frame.width, height=frame.height), self._max_pixels)
         self.damaged += frame.is_corrupt
+        self._holes.look(tick)
+        if self.hole is None and self._holes.first is not None:
+            self.hole = max(0.0, float(self._holes.first[0] * self._video.time_base))
         pixels, thumbnail = self._painter.paint(frame)
         return _Pick(tick, count, pixels, thumbnail)
 
@@ -293,16 +333,29 @@ class VideoReader:
             raise MediaError("decode_failed", f"No frame could be decoded ({self.facts.codec})", self.facts)
         end = self._end()
         # Some decoders swallow what they cannot decode; but the first frame of each stretch should have come out.
-        stretch = self._rule.max_gap if self._rule.rule == "keyframes" else self._rule.interval
+        stretch = self._rule.interval + (self._rule.max_gap if self._rule.rule == "keyframes" else 0)
         silent = (self._last_tick - self._good_tick) * video.time_base > stretch + _TOLERANCE
         reached = self._good_tick if self._failing or self._error or silent else end
         if self.timed:
             self.end = float(reached * video.time_base)
+        self._judge_middle()
         missing = (max(video.end or 0, end) - reached) * video.time_base
         complete = video.end is not None and missing <= _CUT_TOLERANCE
         if self._error or self._cut_packet or missing > _TOLERANCE or (video.cut and not complete):
             where = "" if self.end is None else f" after {self.end:.3f} s"
             raise MediaError("broken_tail", f"The video breaks off{where}", self.facts) from self._error
+
+    def _judge_middle(self) -> None:
+        hole = self._holes.first or (self._holes.suspect if self.damaged else None)
+        if hole is not None and self.timed:
+            start, end = (max(0.0, float(tick * self._video.time_base)) for tick in hole)
+            self.hole = start
+            where = f"from {start:.3f} s to {end:.3f} s"
+        elif not self.timed and self._most_refused > self._patience * (self._video.stream.average_rate or 25):
+            where = f"in {self._most_refused} packets on end"
+        else:
+            return
+        raise MediaError("broken_middle", f"No picture can be decoded {where}, though there are some", self.facts)
 
 
 def _clockwise(frame: VideoFrame) -> int:

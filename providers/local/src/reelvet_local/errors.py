@@ -37,6 +37,7 @@ CODES = {
     "too_many_pixels": Row(MediaRejected, False, "Scale it down, or raise max_pixels in [providers.local]"),
     "decode_failed": Row(MediaRejected, False, "Re-encode the file"),
     "broken_tail": Row(MediaRejected, False, "What was seen before the break is kept; upload the file again, whole"),
+    "broken_middle": Row(MediaRejected, False, "What was seen around the hole is kept; upload the file again, whole"),
     "detector_failed": Row(ProviderError, False, "Check `detector` in [providers.local] and reinstall its package"),
     "worker_died": Row(VendorUnavailable, True, "Try again; a file that does this every time is hostile or broken"),
 }

@@ -52,6 +52,7 @@ class ImageReader:
         damaged: Always 0: Pillow reads a frame or refuses it.
         filled: Always 0.
         resets: Always 0.
+        hole: Always `None`.
 
     Raises:
         MediaError: `too_many_pixels`, `truncated`, `decode_failed`.
@@ -60,6 +61,7 @@ class ImageReader:
     damaged = 0
     filled = 0
     resets = 0
+    hole = None
 
     def __init__(self, file: BinaryIO, name: str, rule: SamplingRule, shape: Shape, max_pixels: int) -> None:
         self._rule = rule

@@ -152,7 +152,11 @@ def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callab
         failure = None  # what came after the stop was not asked for
     facts = reader.facts if reader else facts
     complete = failure is None and not stopped and not scorer.met
-    timed = reader is not None and reader.timed
+    through = None
+    if reader is not None and reader.timed:
+        through = reader.end if complete else scorer.through
+        if through is not None and reader.hole is not None:
+            through = min(through, reader.hole)
     wire.send(
         "done",
         run=order["run"],
@@ -161,7 +165,7 @@ def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callab
         facts=asdict(facts) if facts else None,
         scores={label: asdict(summary) for label, summary in scorer.summary().items()},
         sampling=asdict(_report(rule, reader, scorer)) if reader and scorer.frames else None,
-        through=None if not timed or reader is None else reader.end if complete else scorer.through,
+        through=through,
         stopped_early=scorer.met,
     )
 

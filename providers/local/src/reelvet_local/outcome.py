@@ -18,6 +18,7 @@ ErrorCode = Literal[
     "too_many_pixels",  # larger than `max_pixels`; refused before any frame is allocated
     "decode_failed",  # media, but not one frame could be decoded
     "broken_tail",  # frames were looked at, then the file ends or breaks before its time
+    "broken_middle",  # frames were looked at before and after a stretch that cannot be decoded
     "detector_failed",  # the model cannot be loaded, or raised
     "worker_died",  # the child process crashed, was killed or hung
 ]
@@ -155,7 +156,8 @@ class Outcome:
         hits: Frames at or above the report floor, in order of time.
         scores: Native label -> summary over all frames looked at.
         sampling: `None` if nothing was decoded.
-        through: Seconds up to which the media was looked at: its end on success, else the last frame that was scored.
+        through: Seconds up to which the media was looked at: its end on success, else the last frame that was scored;
+            the last one before the hole where the middle is broken.
             `None` for still images, for files without timestamps, and if nothing was looked at.
         stopped_early: `stop_on` was met and decoding stopped there.
         detector: `None` if no model was loaded.

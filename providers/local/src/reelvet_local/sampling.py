@@ -142,6 +142,56 @@ class FrameIndex:
         return self._passed
 
 
+class Holes:
+    """Tells a stretch whose frames did not come out from one in which a single picture is shown for long.
+
+    Packets that had to give a frame are expected. What is still expected when a later frame comes out is missed: the
+    decoder refused it, or swallowed it without a word.
+
+    Args:
+        least: Ticks that must lie between two looked-at frames for a hole.
+
+    Attributes:
+        first: The first hole: ticks of the last frame looked at before it and of the first one after it.
+        suspect: The first stretch of such length, hole or long picture.
+    """
+
+    def __init__(self, least: Fraction) -> None:
+        self.first: tuple[int, int] | None = None
+        self.suspect: tuple[int, int] | None = None
+        self._least = least
+        self._expected: list[tuple[int, bool]] = []
+        self._looked = 0
+        self._missed = 0  # the latest one since then
+        self._refused = False
+
+    def expect(self, tick: int, *, refused: bool) -> None:
+        """Note a packet that holds a frame to be decoded, or that the decoder refused."""
+        bisect.insort(self._expected, (tick, refused))
+        if len(self._expected) > _REMEMBERED:
+            pairs = zip(self._expected[::2], self._expected[1::2], strict=False)
+            self._expected = [(later, one or other) for (_, one), (later, other) in pairs]
+
+    def shown(self, tick: int) -> None:
+        """Note a frame that came out, looked at or not. Frames come in presentation order."""
+        before = bisect.bisect_left(self._expected, (tick, False))
+        for missed, refused in self._expected[:before]:
+            if missed > self._looked:
+                self._missed = max(self._missed, missed)
+                self._refused = self._refused or refused
+        del self._expected[: bisect.bisect_right(self._expected, (tick, True))]
+
+    def look(self, tick: int) -> None:
+        """Note a frame that is looked at, after `shown` was told of it and before it is told of the next."""
+        # A lone packet that gives no frame may be meant so (VP8); a packet refused, or a series of them, is not.
+        gone = self._refused or self._missed - self._looked > self._least
+        if tick - self._looked > self._least:
+            self.suspect = self.suspect or (self._looked, tick)
+            if gone:
+                self.first = self.first or (self._looked, tick)
+        self._looked, self._missed, self._refused = max(tick, self._looked), 0, False
+
+
 class Gaps:
     """The longest stretch of seconds without a looked-at instant, beginning at 0."""
 
