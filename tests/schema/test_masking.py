@@ -3,8 +3,12 @@
 import copy
 import json
 import pickle
+import re
+import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.plan import Plan, PlannedRequest, Unsupported, VendorTask
@@ -52,12 +56,91 @@ def test_a_url_is_masked(url, masked):
         ('"{\\"url\\":\\"https://h/a?x=1\\",\\"n\\":1}"', '"{\\"url\\":\\"https://h/a?***\\",\\"n\\":1}"'),
         ("<a href=https://h/a?x=1>", "<a href=https://h/a?***>"),
         ("plain:https://h/a?x=1", "plain:https://h/a?***"),
-        ("no url: a/b?c=d", "no url: a/b?c=d"),
+        ("下载失败https://b.cos/a.mp4?q-signature=S", "下载失败https://b.cos/a.mp4?***"),
+        ("url_https://h/a?x=1 1https://h/b?x=1", "url_https://h/a?*** 1https://h/b?***"),
+        ("https://h/My Video.mp4?x=1 2", "https://h/My Video.mp4?***"),
+        (
+            "see https://h/My Video.mp4?x=1&X-Amz-Signature=S now",
+            "see https://h/My Video.mp4?x=1&X-Amz-Signature=*** now",
+        ),
+        ("https://h/a b https://i/c?x=1 too", "https://h/a b https://i/c?*** too"),
+        ("https://h/a is gone. Why? Ask", "https://h/a is gone. Why? Ask"),
+        ("//u:p@h/a.mp4?x=1 and //h/a.mp4", "//***@h/a.mp4?*** and //h/a.mp4"),
+        ("u=https%3A%2F%2Fme%3Apw%40h%2Fa%3Fx%3D1&n=1", "u=https%3A%2F%2F***%40h%2Fa%3F***&n=1"),
+        ("u=https%253A%252F%252Fh%252Fa%253Fx%253D1", "u=https%253A%252F%252Fh%252Fa%253F***"),
+        ("https%3A%2F%2Fh%2Fa", "https%3A%2F%2Fh%2Fa"),
+        ("https:\\/\\/h\\/a", "https:\\/\\/h\\/a"),
+        ("https://h/a\\u003fx\\u003d1", "https://h/a?***"),
+        ("/a<b>.mp4?sig=S&n=1", "/a<b>.mp4?sig=***&n=1"),
+        ("/a?n=1&amp;Signature=S, so", "/a?n=1&amp;Signature=*** so"),
+        ("/a?n=1\\u0026access_token=S\\u0026n=2", "/a?n=1\\u0026access_token=***\\u0026n=2"),
+        ("/a%3Fsig%3DS", "/a%3Fsig%3D***"),
     ],
 )
 def test_urls_inside_text_are_masked(text, masked):
     """In sentences, in JSON within a string with its escapes, in markup; the words around them stay."""
     assert mask_urls(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no url: a/b?c=d", "a // b ? c : d", "x//2", "// comment?", "//#region x", "/a//b@2x.png", "R&D? a=b", "?design=5&q=dogs",
+        "100%2F", "https://h/@name/a@2x.png", "mail me@example.com", "C:\\\\share\\a?", "", "token=1; sig: 2", "12:30//13:00",
+    ],
+)  # fmt: skip
+def test_what_is_no_url_is_left_as_it_is(text):
+    """Comments, divisions, addresses, questions: words are not to be lost."""
+    assert mask_urls(text) == text
+
+
+PLANTED = [
+    "https://h/a.mp4?x={}", "HTTPS://h/a.mp4#{}", "rtmp://u:{}@h/live", "https:\\/\\/h\\/a?x={}", "https://h/a?x=1\\u0026y={}", "//h/a.mp4?x={}",
+    "https%3A%2F%2Fh%2Fa%3Fx%3D{}", "https%253A%252F%252Fh%252Fa%253Fx%253D{}", "https://h/f?u=https%3A%2F%2Fh%2Fa%3Fx%3D{}",
+    "https://h/f/https%3A%2F%2Fh%2Fa%3Fx%3D{}", "https%3A%2F%2Fu%3A{}%40h%2Fa", "https://h/My Video.mp4?X-Amz-Signature={}", "/a?n=1&Signature={}",
+    "https://h/a<b>.mp4?q-signature={}", 'https://h/"a".mp4?token={}', "https://h/a?n=a b&X-Goog-Signature={}&n=1", "/a?auth_key={}", "a?sig=a\\/{}",
+]  # fmt: skip
+around = st.text(st.sampled_from("aZ1.-_:/\\?&=#%@ '\"<>\n中é") | st.characters()) | st.sampled_from(
+    ["https://", "https://h/a b?", "//", "%2F%2F", "\\", "?", "https:", "\\u003f", "%", "x\\/"]
+)
+
+
+@given(around, st.sampled_from(PLANTED), around)
+@settings(max_examples=2000, deadline=None)
+def test_no_text_around_a_url_saves_its_signature(before, form, after):
+    """Whatever a vendor writes before and after it, and masking twice is masking once."""
+    masked = mask_urls(before + form.format(SECRET.replace("-", "")) + after)
+    assert SECRET.replace("-", "") not in masked
+    assert mask_urls(masked) == masked
+
+
+@given(around)
+@settings(max_examples=500, deadline=None)
+def test_text_that_asks_nothing_is_left_as_it_is(text):
+    """Without user info, query and fragment there is nothing to mask."""
+    plain = re.sub(r"[?&=#@%;]", "", text.replace("u0", ""))
+    assert mask_urls(plain) == plain
+
+
+LARGE = 1_000_000
+HEAVY = {
+    "reply": json.dumps([{"Url": f"https://h{n}.example/a/b.mp4?sig={n}", "Score": n, "Label": "Porn"} for n in range(13_000)]),
+    "words": "words and more of them, 3 of 4; ", "letters": "a", "slashes": "/", "colons": "://", "urls": "https://h/a ", "questions": "?a&",
+    "percent": "%2f", "deep": "%2525", "escapes": "\\/", "backslashes": "\\", "users": "//a@", "quotes": "https://h/'", "names": "?a-b_c", "spaces": "https://h/ ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", HEAVY.values(), ids=HEAVY)
+def test_a_megabyte_is_masked_in_no_time(unit):
+    """A reply of a long video, or one that was made to keep us busy."""
+    text = (unit * (LARGE // len(unit) + 1))[:LARGE]
+
+    def once():
+        begin = time.process_time()
+        mask_urls("https://h/a b" + text)
+        return time.process_time() - begin
+
+    assert min(once() for _ in range(3)) < 0.4
 
 
 def test_masking_goes_through_nested_payloads_and_keys():

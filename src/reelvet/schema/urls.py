@@ -20,10 +20,38 @@ if TYPE_CHECKING:
 
 MASK = "***"
 
-# A URL in running text: up to white space or a quote. An apostrophe inside a name (`it's.mp4`) belongs to it; so do the
-# escapes of JSON inside a string (`https:\/\/host\/a?x\u0026y`), whose closing quote is `\"`.
-_URL_IN_TEXT = re.compile(r"""\b[a-zA-Z][a-zA-Z0-9+.-]*:(?:\\?/){2}(?:[^\s"'<>\\]|'(?=[\w.%/~-])|\\(?!\\*["'nrt]))+""")
-_MAY_HOLD_URL = re.compile(r":\\?/")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+
+# Masking does not ask where a word begins: a URL may stand right behind other letters (`下载失败https://...`, `1https://`),
+# and what stands before `//` need not be known to find what follows. Patterns are possessive (`++`), so they are linear.
+
+# What a URL in running text goes on with: all up to white space or a quote. An apostrophe inside a name (`it's.mp4`)
+# belongs to it; so do the escapes of JSON inside a string (`https:\/\/host\/a?x\u0026y`), whose closing quote is `\"`.
+# One parameter's value ends at `&` too.
+_REST = r"""(?:[^\s"'<>\\]++|'(?=[\w.%/~-])|\\(?!\\*["'nrt]))++"""
+_VALUE = r"""(?:[^\s"'<>\\&]++|\\(?!\\*["'nrt]|u0026))++"""
+_URL_IN_TEXT = re.compile(rf"[:/\\](?:(?<=:)\\?/\\?/|(?<=\\)/\\?/|(?<=/)\\?/){_REST}")
+# What neither belongs to a path with white space in it, nor a query begins with, as a question does.
+_NO_PLACE = re.compile(r"""["<>\r\n]""")
+_PAIR = re.compile(r"[^\s?&=]+=")
+# The same percent-encoded, once or several times.
+_ENCODED_URL = re.compile(rf"%(?:25)*2f%(?:25)*2f{_VALUE}", re.IGNORECASE)
+_ENCODED_USER = re.compile(r"((?:%(?:25)*2f){2})(?:(?!%(?:25)*2f)[^/?#])*(?:%(?:25)*40|@)", re.IGNORECASE)
+_ENCODED_QUERY = re.compile(r"((?:\?|%(?:25)*3f)|(?:#|%(?:25)*23)).*", re.IGNORECASE | re.DOTALL)
+_USER = re.compile(r"(^:?//|://)[^/]*@")
+_ESCAPES = re.compile(r"\\(/|u00(?:2[36f]|3[adf]|40))", re.IGNORECASE)
+# A second net, for what no pattern takes for a URL: the value of a query parameter that is called like a signature.
+_PARAMETER = re.compile(
+    r"""([?&;\\%](?:(?<=[?&;])|(?<=\\)u00(?:26|3f)|(?<=%)(?:25)*(?:26|3f|3b))
+    (?:x-(?:amz|goog|obs|oss|cos|tos|bce|ms)-[\w-]{1,40}
+      |q-[\w-]{1,40}
+      |(?:[\w-]{0,40}[_-])?(?:sig|sign|auth|pwd)
+      |[\w-]{0,40}(?:signature|token|secret|credential|password|access_?id|(?:access|api|auth|secret)_?key(?:_?id)?|key-pair-id)
+      |hdnts|hdnea)
+    (?:=|\\u003d|%(?:25)*3d))"""
+    + _VALUE,
+    re.IGNORECASE | re.VERBOSE,
+)
 
 # By which query parameters object stores sign a URL: the parameter that proves it, and those that then belong to the
 # signature. They change each time a URL is signed, so they are no part of what the media is; without the proof, a
@@ -59,9 +87,10 @@ def mask_url(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:
-        return f"{url.partition(':')[0]}:{MASK}"
+        scheme = _SCHEME.match(url)
+        return f"{scheme[0] if scheme else ''}{MASK}"
     user, _, host = parts.netloc.rpartition("@")
-    path = mask_urls(parts.path)
+    path = _mask_text(parts.path)
     if not (user or parts.query or parts.fragment or path != parts.path):
         return str(url)
     masked = urlunsplit(SplitResult(parts.scheme, f"{MASK}@{host}" if user else host, path, "", ""))
@@ -73,7 +102,7 @@ def mask_urls(value: Any) -> Any:
     if isinstance(value, SignedUrl):
         return mask_url(value)
     if isinstance(value, str):
-        return _URL_IN_TEXT.sub(_mask_match, value) if _MAY_HOLD_URL.search(value) else value
+        return _mask_text(value)
     if isinstance(value, dict):
         masked: dict[Any, Any] = {}
         for key, item in value.items():
@@ -87,8 +116,43 @@ def mask_urls(value: Any) -> Any:
     return value
 
 
+def _mask_text(text: str) -> str:
+    if "/" in text:
+        if _is_url_with_space(text):
+            return mask_url(text)
+        text = _URL_IN_TEXT.sub(_mask_match, text)
+    if "%" in text:
+        text = _ENCODED_URL.sub(_mask_encoded, text)
+    return _PARAMETER.sub(rf"\1{MASK}", text)
+
+
+def _is_url_with_space(text: str) -> bool:
+    """Whether all of a text is one URL with white space in its path (`https://h/My Video.mp4?a=b`), which ends no URL."""
+    place, asks, query = text.strip().partition("?")
+    scheme = _SCHEME.match(place)
+    if not asks or scheme is None or len(place.split(maxsplit=1)) == 1:
+        return False
+    rest = place[scheme.end() :].replace("\\/", "/")
+    return rest.startswith("//") and "://" not in rest and not _NO_PLACE.search(rest) and _PAIR.match(query) is not None
+
+
 def _mask_match(match: re.Match[str]) -> str:
-    return mask_url(match[0].replace("\\/", "/").replace("\\u0026", "&").replace("\\u003d", "="))
+    """A URL in running text, from the `:` or, where it has no scheme, from the `//`."""
+    whole = _ESCAPES.sub(_unescape, match[0]) if "\\" in match[0] else match[0]
+    place = re.split(r"[?#]", whole, maxsplit=1)[0]
+    asks = len(place) + 1 < len(whole)
+    if "://" not in place and (not asks or whole[len(place)] == "#"):
+        return match[0]  # `//` may be anything: a comment, a division
+    masked = _USER.sub(rf"\1{MASK}@", place) + (f"?{MASK}" if asks else "")
+    return match[0] if masked == whole else masked
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match[1][1:], 16)) if len(match[1]) > 1 else match[1]
+
+
+def _mask_encoded(match: re.Match[str]) -> str:
+    return _ENCODED_USER.sub(rf"\1{MASK}%40", _ENCODED_QUERY.sub(rf"\1{MASK}", match[0], count=1))
 
 
 def without_signature(url: str) -> str:
