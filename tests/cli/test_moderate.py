@@ -1,9 +1,16 @@
 """`reelvet moderate`: the verdict, its exit code, and what is kept."""
 
 import json
+import re
 import stat
+import sys
+from datetime import UTC, datetime
 
 import pytest
+
+from reelvet import Moderator
+from reelvet.cli.exits import of_result
+from reelvet.schema.result import MediaFacts, ModerationResult
 
 MEDIA = "https://media.test/{}.mp4"
 
@@ -203,3 +210,56 @@ def test_nothing_is_sent_when_tickets_cannot_be_kept(acme, here, monkeypatch):
     called = acme("moderate", MEDIA.format("rejected"))
     assert called.code == 2
     assert "cannot be written to" in called.err
+
+
+def test_a_policy_file_may_be_json(acme, here):
+    (here / "mine.json").write_text('{"block": 0.99, "review": 0.98}')
+    for command in ("moderate", "plan"):
+        assert acme(command, MEDIA.format("block"), "--policy", "mine.json").code == 0
+    acme("submit", MEDIA.format("block"), "--key", "k1")
+    assert acme("wait", "k1", "--policy", "mine.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict", "transcribes_only", "code"),
+    [
+        ("succeeded", None, True, 0), ("succeeded", None, False, 12), ("failed", None, True, 12), ("running", None, False, 13),
+        ("canceled", "error", False, 12), ("canceled", "block", False, 11), ("succeeded", "pass", False, 0),
+    ],
+)  # fmt: skip
+def test_the_exit_code_of_a_result(status, verdict, transcribes_only, code):
+    result = ModerationResult(
+        key="k", provider="acme", instance="acme", status=status, verdict=verdict, transcribes_only=transcribes_only,
+        media=MediaFacts(duration=None), created_at=datetime.now(UTC),
+    )  # fmt: skip
+    assert of_result(result) == code
+
+
+def test_what_fails_while_closing_takes_nothing_back(acme, monkeypatch):
+    def stuck(_self):
+        raise TimeoutError
+
+    monkeypatch.setattr(Moderator, "close", stuck)
+    called = acme("moderate", MEDIA.format("block"), "--json")
+    assert (called.code, called.json["verdict"]) == (11, "block")
+    assert called.err == "reelvet: warning: not closed cleanly: TimeoutError\n"
+    refused = acme("moderate", MEDIA.format("rejected"))
+    assert refused.code == 12
+    assert "acme: the vendor does not like it" in refused.err
+
+
+@pytest.mark.parametrize("where", ["wait", "find"])
+def test_ctrl_c_is_answered_before_anything_is_closed(acme, monkeypatch, where):
+    def interrupted(*_args, **_more):
+        raise KeyboardInterrupt
+
+    def close(_self):
+        sys.stderr.write("closing\n")
+        raise TimeoutError
+
+    monkeypatch.setattr(Moderator, where, interrupted)
+    monkeypatch.setattr(Moderator, "close", close)
+    called = acme("find", "k1") if where == "find" else acme("moderate", MEDIA.format("pass"), "--key", "k1")
+    assert called.code == 130
+    assert re.match(r"reelvet: interrupted.*\nclosing\n", called.err)
+    assert "internal error" not in called.err

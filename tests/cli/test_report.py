@@ -196,3 +196,47 @@ def test_clean(text, shown):
 
 def test_safe_json_is_the_same_json():
     assert safe_json('{"a": "\x9b\u202e"}') == '{"a": "\\u009b\\u202e"}'
+
+
+def test_a_failed_job_is_told_once(acme):
+    called = acme("moderate", MEDIA.format("failed"), "--key", "k1")
+    lines = called.out.splitlines()
+    assert "Nobody can say: the job failed." in lines[1]
+    told = [line for line in lines if line.startswith(("error:", "task "))]
+    assert told == [
+        "error: nothing that was asked for was looked at",
+        "error: the job failed, so nobody can say that there is no more",
+        "task failed.k1 failed: no such video",
+    ]
+
+
+def test_a_long_url_shows_its_host_and_its_end_and_is_whole_in_an_error(acme, monkeypatch):
+    url = f"https://media.test/{'folder/' * 20}{{}}.mp4"
+    head = acme("moderate", url.format("pass")).out.splitlines()[2]
+    assert head.startswith("┃ https://media.test/...")
+    assert head.endswith("/folder/pass.mp4 ┃")
+    monkeypatch.setenv("ACME_SAYS", f"cannot be had: {url.format('failed')}")
+    assert f": {url.format('failed')}\n" in acme("moderate", url.format("failed")).out
+
+
+def test_many_labels_are_one_line_per_reason():
+    unseen = [row(f"sexual.explicit.x{n}", "not_evaluated", why="it does not look", clearable=False) for n in range(46)]
+    rows = [
+        row("sexual", "not_evaluated", why="1 of 47 labels below it looked at", clearable=False),
+        row("sexual.explicit", "not_evaluated", why="0 of 46 labels below it looked at", clearable=False),
+        *unseen,
+        row("hate", "not_evaluated", why="it does not look", clearable=False),
+        row(PORN, "not_evaluated", why="the task failed"),
+    ]
+    assert shortcomings(rows, MediaFacts(duration=60.0)) == [
+        f"{PORN} (visual): not looked at, the task failed",
+        "sexual (46), hate (1), visual: not looked at, it does not look",
+    ]
+    roots = [row(f"root{n}.x", "not_evaluated", why="no") for n in range(6)]
+    told = shortcomings(roots, MediaFacts(duration=60.0))
+    assert told == ["root0 (1), root1 (1), root2 (1) and 3 more, visual: not looked at, no"]
+
+
+def test_a_parent_is_told_where_nothing_below_it_is():
+    rows = [row("sexual", "not_evaluated", why="too coarse", clearable=False)]
+    assert shortcomings(rows, MediaFacts(duration=60.0)) == ["sexual (visual): not looked at, too coarse"]

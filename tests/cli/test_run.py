@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -195,6 +196,9 @@ def test_a_progress_bar_for_who_looks(here, site, start):
     assert process.returncode == 13
     assert process.stdout == b""
     assert "slow.mp4" in shown
+    drawn = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown).replace("\r", "\n").splitlines()
+    # Room for the `^C` that a terminal writes behind it.
+    assert max(len(line) for line in drawn if "frame " in line) <= 80 - len("^C")
     assert "frame " in shown
     assert "reelvet wait k1" in shown
 

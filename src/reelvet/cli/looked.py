@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _EVALUATED = frozenset({"hit", "clean", "below_floor"})
 _MOST_NAMED = 6
 _MOST_REASONS = 4
+_MOST_ROOTS = 3
 # The last instant looked at stands a little before the end.
 _SLACK = 1.0
 
@@ -47,28 +48,52 @@ def looked_at(
 
 
 def shortcomings(coverage: Sequence[Coverage], media: MediaFacts) -> list[str]:
-    """What was asked and not looked at, not wholly, or not closely, each reason once."""
-    why: dict[str, list[str]] = {}
-    for row in coverage:
-        place = f"{row.label} ({row.channel})"
+    """What was asked and not looked at, not wholly, or not closely: one line per reason.
+
+    First what could have come out clean, then what the provider could never have cleared.
+    """
+    why: dict[str, list[Coverage]] = {}
+    told_below = {
+        (above, row.channel) for row in coverage if row.state not in _EVALUATED for above in _above(row.label)
+    }
+    for row in sorted(coverage, key=lambda row: not row.clearable):
         if row.state not in _EVALUATED:
-            why.setdefault(f"not looked at, {row.why}" if row.why else "not looked at", []).append(place)
+            if not row.clearable and (row.label, row.channel) in told_below:
+                continue  # it would say no more than the labels below it, each of which is told
+            why.setdefault(f"not looked at, {row.why}" if row.why else "not looked at", []).append(row)
         if row.through is not None and (
             media.duration is None or row.through < media.duration - max(_SLACK, media.largest_gap or 0.0)
         ):
             why.setdefault(
                 f"looked at until {clock(row.through)} only" + (f", {row.why}" if row.why else ""), []
-            ).append(place)
+            ).append(row)
         if row.state == "below_floor":
             floor = "low scores" if row.floor is None else f"scores below {row.floor:g}"
-            why.setdefault(f"{floor} are not reported", []).append(place)
-    told = [f"{_some(places)}: {clean(reason)}" for reason, places in why.items()]
+            why.setdefault(f"{floor} are not reported", []).append(row)
+    told = [f"{_places(rows)}: {clean(reason)}" for reason, rows in why.items()]
     hidden = len(told) - _MOST_REASONS
     return told[:_MOST_REASONS] + ([f"and {count(hidden, 'more reason')}, in the JSON"] if hidden > 0 else [])
 
 
 def _root(label: str, taxonomy: Taxonomy) -> str:
     return (label, *taxonomy.ancestors(label))[-1]
+
+
+def _above(label: str) -> list[str]:
+    parts = label.split(".")
+    return [".".join(parts[:number]) for number in range(1, len(parts))]
+
+
+def _places(rows: Sequence[Coverage]) -> str:
+    """`sexual.explicit (visual)` for one label, `sexual (46), hate (2), visual` for more, in as few words."""
+    labels = list(dict.fromkeys(row.label for row in rows))
+    channels = ", ".join(dict.fromkeys(clean(row.channel) for row in rows))
+    if len(labels) == 1:
+        return f"{clean(labels[0])} ({channels})"
+    roots = Counter(label.partition(".")[0] for label in labels)
+    shown = ", ".join(f"{clean(root)} ({number})" for root, number in list(roots.items())[:_MOST_ROOTS])
+    rest = sum(list(roots.values())[_MOST_ROOTS:])
+    return f"{shown}{f' and {rest} more' if rest else ''}, {channels}"
 
 
 def _some(labels: Sequence[str]) -> str:

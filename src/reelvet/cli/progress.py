@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reelvet.plugins import Progress
 
 _LONGEST_WORDS = 30
+_ROOM_FOR_ECHO = 3
 
 
 @contextmanager
@@ -39,7 +40,10 @@ def progress_bar(title: str, tasks: int, *, quiet: bool) -> Iterator[Callable[[P
         rich_progress.TextColumn("{task.fields[says]}", markup=False), rich_progress.TimeElapsedColumn(),
     )  # fmt: skip
     done: dict[str, float] = {}
-    with rich_progress.Progress(*columns, console=console(sys.stderr), transient=True) as bar:
+    out = console(sys.stderr)
+    # The `^C` that a terminal writes behind the bar must find room: on a line of its own it would keep the bar there.
+    out.width -= _ROOM_FOR_ECHO
+    with rich_progress.Progress(*columns, console=out, transient=True) as bar:
         shown = bar.add_task(clean(title, _LONGEST_WORDS), total=None, says="")
 
         def tell(progress: Progress) -> None:

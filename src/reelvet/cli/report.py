@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -30,9 +31,9 @@ _SAYS = {
     "error": ("magenta", "Nobody can say: it was not looked at as asked."),
 }
 _ENDED = {
-    "failed": "The job failed.",
-    "canceled": "The job was canceled.",
-    "partial": "Only a part of the job succeeded.",
+    "failed": "the job failed",
+    "canceled": "the job was canceled",
+    "partial": "only a part of the job succeeded",
 }
 _MOST_REASONS = 6
 _MOST_STRETCHES = 20
@@ -71,18 +72,25 @@ def _print_verdict(result: ModerationResult, out: Console) -> None:
     else:
         style, says = _SAYS[result.verdict]
         word = result.verdict.upper()
-        if result.status != "succeeded":
-            says += f" {_ENDED.get(result.status, '')}"
+        if ended := _ENDED.get(result.status):
+            says = f"Nobody can say: {ended}." if result.verdict == "error" else f"{says} But {ended}."
     head = Text(f" {word} ", style=f"bold reverse {style}")
-    source, room = clean(result.media.source or result.key), out.width - 4
-    if len(source) > room:
-        source = f"...{source[3 - room :]}"
+    source = _shorten(clean(result.media.source or result.key), out.width - 4)
     body = Text.assemble(head, f"  {says}\n", (source, "dim"), overflow="fold")
     out.print(Panel(body, box=box.ASCII if prefers_ascii() else box.HEAVY, border_style=style))
     if result.sandbox:
         out.print(
             Text("From an emulator, or from a base URL that is not the vendor's: no real verdict.", style="bold yellow")
         )
+
+
+def _shorten(source: str, room: int) -> str:
+    """A place in one line: its end, and of a URL the host too."""
+    if len(source) <= room:
+        return source
+    host = re.match(r"[a-z][a-z0-9+.-]*://[^/]*/", source)
+    head = f"{host[0]}..." if host and len(host[0]) + 3 <= room // 2 else "..."
+    return head + source[len(head) - room :]
 
 
 def _print_reasons(result: ModerationResult, out: Console) -> None:
@@ -94,13 +102,19 @@ def _print_reasons(result: ModerationResult, out: Console) -> None:
         threshold = "" if reason.threshold is None else f" (threshold {reason.threshold:g})"
         what = f"{clean(reason.label)}{score}{threshold}: " if reason.label else ""
         policy = f" (policy {clean(reason.policy)})" if len(result.decisions) > 1 else ""
-        out.print(Text(f"{reason.says}: {what}{clean(reason.why)}{policy}"))
+        why = reason.why
+        if reason.label is None and any(task.error and f"{task.id}: " in why for task in result.tasks):
+            why = why.partition(" (")[0]  # the tasks' own words follow in full
+        out.print(Text(f"{reason.says}: {what}{clean(why)}{policy}"))
     if len(ranked) > _MOST_REASONS:
         out.print(Text(f"and {count(len(ranked) - _MOST_REASONS, 'more reason')}, in the JSON"))
     for task in result.tasks:
         if task.error is not None:
             told = task.error.message or task.error.code or "no reason given"
-            out.print(Text(f"task {clean(task.id) or '-'} {task.status}: {clean(told)}", style="red"))
+            line = f"task {clean(task.id) or '-'} {task.status}: {clean(told)}"
+            # A URL longer than the line stays whole for whoever copies it.
+            long = any("://" in word and len(word) > out.width for word in line.split())
+            out.print(Text(line, style="red"), soft_wrap=long)
 
 
 def _print_timeline(result: ModerationResult, out: Console) -> None:

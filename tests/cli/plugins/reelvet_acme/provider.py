@@ -101,7 +101,7 @@ class AcmeProvider(Provider):
                 ref=ref,
                 status=Status.FAILED,
                 payload={"id": ref.id},
-                error=TaskError(code="E7", message="no such video"),
+                error=TaskError(code="E7", message=os.environ.get("ACME_SAYS", "no such video")),
             )
         if scenario == "unreachable":
             raise InvalidRequest("acme is out", self.id)
