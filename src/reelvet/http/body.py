@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _STEP = 1024 * 1024
+# Media hardly compresses: what grows more than this is made to fill a disk. Small bodies may grow as they like.
+_BOMB_RATIO = 50
+_BOMB_FROM = 16 * _STEP
 # 15 bits of window, and 32 for "zlib or gzip, as its head says".
 _GZIP_OR_ZLIB = 15 + 32
 
@@ -30,6 +33,7 @@ class Sink:
     def __init__(self, file: BinaryIO, max_bytes: int, url: str) -> None:
         self.max_bytes = max_bytes
         self.size = 0
+        self._received = 0
         self._file = file
         self._url = url
         self._digest = hashlib.sha256()
@@ -58,11 +62,18 @@ class Sink:
         """Decode and write one piece.
 
         Raises:
-            FetchTooLarge: With it the body is larger than the cap; it is not written.
+            FetchTooLarge: With it the body is larger than the cap, or grows as only a bomb does; it is not written.
             FetchError: It cannot be decoded or written.
         """
+        self._received += len(chunk)
         for piece in self._decoded(chunk):
             self.size += len(piece)
+            if self.size > _BOMB_FROM and self.size > _BOMB_RATIO * self._received:
+                raise FetchTooLarge(
+                    f"{self._url} is {self._received} bytes that unpack to {_BOMB_RATIO} times as many",
+                    url=self._url,
+                    way_out="Serve media without Content-Encoding.",
+                )
             if self.size > self.max_bytes:
                 raise FetchTooLarge(
                     f"{self._url} is larger than {self.max_bytes} bytes",
