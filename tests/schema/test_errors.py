@@ -63,6 +63,28 @@ def test_every_error_pickles_with_all_it_carries(error, protocol):
     assert (str(again), again.args) == (str(error), error.args)
 
 
+@pytest.mark.parametrize(
+    "make_error",
+    [
+        lambda ticket: errors.WaitTimeout("too slow", ticket=ticket, way_out="Wait on."),
+        lambda ticket: errors.SubmitOutcomeUnknown("who knows", "acme", ticket=ticket),
+    ],
+)
+def test_an_error_pickles_though_its_ticket_may_not(make_error):
+    """A worker must not die of its own error; the URL stays behind, and the ticket in memory as it was."""
+    knowing = TICKET.with_secret_url("https://h/a?sig=s3cr3t")
+    error = make_error(knowing)
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        dumped = pickle.dumps([error], protocol)
+        assert b"s3cr3t" not in dumped
+        (again,) = pickle.loads(dumped)  # noqa: S301
+        assert (type(again), str(again), again.way_out) == (type(error), str(error), error.way_out)
+        assert (again.ticket.model_dump(), again.ticket.secret_url) == (TICKET.model_dump(), None)
+    assert error.ticket.secret_url == "https://h/a?sig=s3cr3t"
+    for copied in (copy.copy(error), copy.deepcopy(error)):
+        assert copied.ticket.secret_url == "https://h/a?sig=s3cr3t"
+
+
 def test_every_error_can_be_copied(error):
     """As tenacity and debuggers do."""
     assert copy.copy(error).__dict__ == error.__dict__

@@ -14,7 +14,7 @@ from reelvet.schema.job import ModerationJob
 from reelvet.schema.plan import Plan, PlannedRequest, Unsupported, VendorTask
 from reelvet.schema.result import Coverage, Finding, MediaFacts, ModerationResult, Native, Note, TaskRecord
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
-from reelvet.schema.ticket import TicketMedia
+from reelvet.schema.ticket import Ticket, TicketMedia
 from reelvet.schema.urls import SignedUrl, mask_url, mask_urls
 
 SECRET = "s3cr3t-signature"
@@ -165,7 +165,14 @@ def _raw():
 
 
 CARRIERS = {
-    "job": lambda: ModerationJob(media=WHOLE, callback={"url": WHOLE}),
+    "job": lambda: ModerationJob(
+        media=WHOLE, callback={"url": WHOLE}, options={"acme": {"out": WHOLE, "deep": [{WHOLE: [f"to {WHOLE}"]}]}}
+    ),
+    "ticket": lambda: Ticket(
+        key="k", provider="acme", instance="acme",
+        job={"media": {"url": WHOLE}, "callback": {"url": WHOLE}, "options": {"acme": {"out": [WHOLE]}}},
+    ),
+    "list payload": lambda: RawTask(ref=TaskRef(id="t"), status="failed", payload=[{"u": WHOLE}, [WHOLE], WHOLE]),
     "finding": _evidence,
     "raw": _raw,
     "task record": lambda: TaskRecord.of(_raw(), provider="acme", instance="acme"),

@@ -209,3 +209,28 @@ def test_a_job_of_a_newer_version_is_refused_and_not_half_understood(plain):
     newer = plain.model_copy(update={"job": {**plain.job, "demand_of_2031": True}})
     with pytest.raises(InvalidJob, match="demand_of_2031"):
         newer.moderation_job()
+
+
+def test_urls_in_options_are_masked_in_the_ticket_and_still_good_for_planning():
+    """They are whole where the job is planned and sent; of a plan made anew only the coverage counts."""
+    job = ModerationJob(
+        media="https://h/a.mp4",
+        options={"acme": {"out": URL, "n": 1}},
+        callback={"url": f"https://h/{{key}}?t={SECRET}"},
+    )
+    assert job.options == {"acme": {"out": URL, "n": 1}}
+    ticket = Ticket(key="k", provider="acme", instance="acme", job=job.model_dump(mode="json"))
+    assert SECRET not in f"{ticket.job} {ticket.dump_json()}"
+    again = Ticket.load(ticket.dump_json()).moderation_job()
+    assert again.options == {"acme": {"out": "https://cdn.example.com/a.mp4?***", "n": 1}}
+    assert again.callback.url == "https://h/{key}?***"
+    assert job.fingerprint != again.fingerprint
+
+
+def test_what_is_the_callers_own_comes_back_as_it_was_given():
+    """`user`, `metadata` and `key` are not ours to change, and `metadata` may mean anything."""
+    given = {"user": f"https://u/?{SECRET}", "metadata": {"src": URL, "n": [URL]}, "key": "https://k/?1"}
+    job = ModerationJob(media="https://h/a.mp4", **given)
+    ticket = Ticket(key=job.key, provider="acme", instance="acme", job=job.model_dump(mode="json"))
+    again = Ticket.load(ticket.dump_json()).moderation_job()
+    assert {name: getattr(again, name) for name in given} == given

@@ -48,7 +48,7 @@ class Stored(_Masked):
 
 
 def _for_eyes(value: Any) -> Any:
-    return mask_urls(value) if isinstance(value, str | dict) and not isinstance(value, SignedUrl) else value
+    return mask_urls(value) if isinstance(value, str | dict | list) and not isinstance(value, SignedUrl) else value
 
 
 def _mask_json(value: Any, handler: SerializerFunctionWrapHandler, info: SerializationInfo) -> Any:

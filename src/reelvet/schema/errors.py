@@ -4,11 +4,13 @@ Two branches hang from `ReelvetError`. What the caller can mend (a job, a config
 what went wrong while talking to a provider is a `ProviderError`. A job that ended badly at the vendor is neither: it
 is a result with status `failed`.
 
-All of them pickle, so they survive process pools and task queues, and each message says what to do next.
+All of them pickle, so they survive process pools and task queues (a ticket in one that may not leave the process with
+its URL goes without), and each message says what to do next.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,7 +41,13 @@ class ReelvetError(Exception):
         return f"{self.message}. {self.way_out}" if self.way_out else self.message
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        return _rebuild, (type(self), self.args, {name: _fit_to_leave(value) for name, value in self.__dict__.items()})
+
+    def __copy__(self) -> ReelvetError:
+        return _rebuild(type(self), self.args, self.__dict__)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ReelvetError:
+        return _rebuild(type(self), self.args, copy.deepcopy(self.__dict__, memo))
 
     def as_dict(self) -> dict[str, Any]:
         """The error as JSON-safe data, as `--json` prints it below `error`."""
@@ -60,6 +68,11 @@ def _shown(value: Any) -> Any:
     if isinstance(value, tuple):
         return [item if isinstance(item, str) else item.model_dump(mode="json") for item in value]
     return None
+
+
+def _fit_to_leave(value: Any) -> Any:
+    """A ticket with an unsealed URL is no reason for a worker to die of its own error: it leaves without."""
+    return value.with_secret_url(None) if hasattr(value, "with_secret_url") else value
 
 
 def _rebuild(cls: type[ReelvetError], args: tuple[Any, ...], state: dict[str, Any]) -> ReelvetError:

@@ -25,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from reelvet.schema.base import Strict
+from reelvet.schema.base import Strict, VendorMap
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, Media
 from reelvet.schema.urls import SignedUrl, without_signature
@@ -146,9 +146,12 @@ class ModerationJob(Strict):
         default_factory=dict, description="Label -> score (0-1] at which looking further is not worth it."
     )
     callback: CallbackRequest | None = Field(None, description="Where the vendor shall report.")
-    user: str | None = Field(None, description="Your id of whoever uploaded the media.")
+    user: str | None = Field(
+        None, description="Your id of whoever uploaded the media. Kept as given, unmasked: put no secret in it."
+    )
     metadata: dict[str, JsonValue] = Field(
-        default_factory=dict, description="Anything of yours; comes back in the result."
+        default_factory=dict,
+        description="Anything of yours; comes back in the result. Kept as given, unmasked: put no secret in it.",
     )
     language: str | None = Field(
         None, description="BCP 47 tag of the media's language, overriding `media.language`: a hint."
@@ -169,9 +172,9 @@ class ModerationJob(Strict):
     max_cost: Money | None = Field(
         None, description="The most this job may cost; a job whose price is not known is refused."
     )
-    options: Annotated[dict[str, dict[str, Any]], BeforeValidator(_read_options)] = Field(
+    options: Annotated[dict[str, VendorMap], BeforeValidator(_read_options)] = Field(
         default_factory=dict,
-        description="Provider id -> what only that provider knows. Those of other providers are carried along.",
+        description="Provider id -> what only that provider knows. Those of other providers are carried along. URLs in them are masked when dumped, so in tickets too.",
     )
     on_unsupported: Literal["raise", "skip"] = Field(
         "raise", description="`skip` turns a refused demand into coverage `not_evaluated`."

@@ -247,7 +247,7 @@ class ModerationResult(Stored):
     )
     created_at: datetime | None = Field(None, description="When the job was submitted, UTC.")
     finished_at: datetime | None = Field(None, description="When its last task was seen to have ended, UTC.")
-    user: str | None = Field(None, description="The job's `user`.")
+    user: str | None = Field(None, description="The job's `user`, as it was given.")
     metadata: dict[str, Any] = Field(default_factory=dict, description="The job's `metadata`, as it was given.")
     warnings: tuple[Note, ...] = Field((), description="Wishes not honoured, words not known, and what else to know.")
 

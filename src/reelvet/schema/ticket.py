@@ -8,7 +8,7 @@ import tempfile
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     Field,
@@ -17,6 +17,7 @@ from pydantic import (
     SerializationInfo,
     SerializerFunctionWrapHandler,
     ValidationError,
+    WrapSerializer,
     model_serializer,
 )
 
@@ -24,6 +25,7 @@ from reelvet.schema.base import Stored, Words
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.task import RawTask, TaskError, TaskRef
+from reelvet.schema.urls import mask_urls, wants_signed_urls
 from reelvet.schema.validation import first_field, sentences
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from pydantic_core import CoreSchema
 
 _PLAIN = "plain:"
+_HOLDS_URLS = frozenset({"media", "callback", "options"})
 
 
 class TaskState(StrEnum):
@@ -58,12 +61,25 @@ class TicketTask(Stored):
     answer: RawTask | None = Field(None, description="The reply itself, of a vendor that answers at once.")
 
 
+def _mask_job(
+    job: dict[str, Any] | None, handler: SerializerFunctionWrapHandler, info: SerializationInfo
+) -> dict[str, Any] | None:
+    """Whoever made the ticket may have dumped the job whole."""
+    dumped: dict[str, Any] | None = handler(job)
+    if dumped is None or wants_signed_urls(info.context):
+        return dumped
+    return {name: mask_urls(value) if name in _HOLDS_URLS else value for name, value in dumped.items()}
+
+
 def _name(source: Path | str | bytes) -> str:
     return str(source) if isinstance(source, Path) else "text"
 
 
 class Ticket(Stored):
-    """All that another process needs to poll, cancel or settle a job. JSON; holds no secret.
+    """All that another process needs to poll, cancel or settle a job. JSON; holds no secret of reelvet's or a vendor's.
+
+    The job in it has the URLs of media, callback and options masked. `user` and `metadata` are the caller's own data
+    and come back as they were given: a secret put there stands in every ticket and result.
 
     A provider that does its work only when the ticket is waited for still needs the media's URL. Where that URL may
     carry a signature it stands in `sealed`, encrypted with `[secrets] key`. Without a key it stays in this process;
@@ -87,8 +103,9 @@ class Ticket(Stored):
         default_factory=dict, description="Channel -> labels that were promised to be looked for."
     )
     tasks: tuple[TicketTask, ...] = Field((), description="One per vendor task, in the order of the plan.")
-    job: dict[str, Any] | None = Field(
-        None, description="The job as asked, URLs masked; `null` for tasks created elsewhere."
+    job: Annotated[dict[str, Any] | None, WrapSerializer(_mask_job)] = Field(
+        None,
+        description="The job as asked, URLs of media, callback and options masked; `user` and `metadata` as given. `null` for tasks created elsewhere.",
     )
     sealed: str | None = Field(
         None, description="The URL whose query is masked above, encrypted; erased once nothing is left to send."
