@@ -102,6 +102,36 @@ def test_an_error_never_holds_what_a_url_may_hide(fields, secret):
     assert secret not in f"{caught.value} {caught.value!r} {caught.value.as_dict()} {caught.value.__cause__}"
 
 
+@pytest.mark.parametrize(("fields", "field", "holds"), WRONG, ids=lambda value: repr(value)[:60])
+def test_pydantics_own_ways_in_say_the_same(fields, field, holds):
+    """Whoever knows pydantic validates by its names, and catches one class all the same."""
+    with pytest.raises(InvalidJob) as caught:
+        ModerationJob.model_validate(fields)
+    with pytest.raises(InvalidJob) as called:
+        ModerationJob(**fields)
+    assert (caught.value.field, str(caught.value)) == (called.value.field, str(called.value))
+    with pytest.raises(InvalidJob) as read:
+        ModerationJob.model_validate_json(json.dumps(fields))
+    assert read.value.field == field
+    assert all(words in str(read.value) for words in holds)
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "3", b"\xff", '"https://h/a"'])
+def test_pydantics_own_way_of_reading_text_says_so_too(text):
+    """What is no object at all, or no JSON."""
+    with pytest.raises(InvalidJob, match="invalid job"):
+        ModerationJob.model_validate_json(text)
+    with pytest.raises(InvalidJob, match="invalid job"):
+        ModerationJob.model_validate(text)
+
+
+def test_a_right_job_is_the_same_by_every_way_in():
+    fields = {"media": URL, "detect": ["sexual"], "key": "k"}
+    job = ModerationJob(**fields)
+    assert ModerationJob.model_validate(fields) == job == ModerationJob.model_validate_json(json.dumps(fields))
+    assert ModerationJob.model_validate(job) is job
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "3", b"\xff", '"https://h/a"'])
 def test_a_job_from_text_that_is_none_is_an_invalid_job(text):
     """A file that is no job is the caller's mistake, told as such."""

@@ -1,7 +1,7 @@
 """What holds for every model that crosses the boundary."""
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from reelvet.schema.base import Stored, Strict
 from reelvet.schema.errors import InvalidJob
@@ -51,7 +51,7 @@ def test_an_error_about_a_model_does_not_show_what_it_was_given(secret):
         Media.model_validate({"url": f"ftp://cdn.example.com/a.mp4?sign={secret}"})
     assert secret not in str(caught.value)
     with pytest.raises(ValidationError) as caught:
-        ModerationJob.model_validate({"media": f"https://cdn.example.com/a?{secret}", "detekt": []})
+        TypeAdapter(ModerationJob).validate_python({"media": f"https://cdn.example.com/a?{secret}", "detekt": []})
     assert secret not in str(caught.value)
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import stat
+from datetime import UTC, datetime
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
@@ -11,6 +12,8 @@ from pydantic_core import PydanticSerializationError
 
 from reelvet.schema.errors import InvalidJob, InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
+from reelvet.schema.result import ModerationResult
+from reelvet.schema.task import RawTask
 from reelvet.schema.ticket import Ticket
 
 SECRET = "s3cr3t-signature"
@@ -234,3 +237,15 @@ def test_what_is_the_callers_own_comes_back_as_it_was_given():
     ticket = Ticket(key=job.key, provider="acme", instance="acme", job=job.model_dump(mode="json"))
     again = Ticket.load(ticket.dump_json()).moderation_job()
     assert {name: getattr(again, name) for name in given} == given
+
+
+@pytest.mark.parametrize("stored", ["2026-11-22T10:00:00", "2026-11-22T10:00:00Z", "2026-11-22T12:00:00+02:00"])
+def test_a_date_without_a_zone_is_utc(stored):
+    """A deadline is counted from it; a ticket that was stored without must still be read."""
+    moment = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    ticket = Ticket.load(json.dumps({"key": "k", "provider": "p", "instance": "i", "submitted_at": stored}))
+    assert ticket.submitted_at == moment
+    assert Ticket(key="k", provider="p", instance="i", submitted_at=datetime(2026, 11, 22, 10)).submitted_at == moment  # noqa: DTZ001
+    raw = RawTask(ref={"id": "t"}, status="queued", created_at=stored)
+    result = ModerationResult(key="k", status="queued", created_at=stored, finished_at=stored)
+    assert {raw.created_at, result.created_at, result.finished_at} == {moment}

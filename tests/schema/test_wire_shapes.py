@@ -151,9 +151,18 @@ def test_the_gravest_verdict_wins(verdicts, worst):
     assert Verdict.worst(map(Verdict, verdicts)) == worst
 
 
-@pytest.mark.parametrize("score", [-0.01, 1.01, float("nan")])
-def test_a_score_outside_0_to_1_is_refused(score):
-    """Law 4: scores are rescaled, not passed through."""
+@pytest.mark.parametrize("score", [-0.1, 1.0000001, 97, float("nan"), float("inf"), "1.2", 10**400])
+def test_a_score_outside_0_to_1_is_none_and_the_rest_stays(score):
+    """Law 4: a score that cannot be is not bent into one that can. Law 2: nothing else is lost for it."""
+    finding = {**RESULT["findings"][0], "score": score}
+    result = ModerationResult.model_validate({**RESULT, "findings": [finding, *RESULT["findings"]]})
+    assert [found.score for found in result.findings] == [None, RESULT["findings"][0]["score"]]
+    assert result.findings[0].native.score == finding["native"]["score"]
+
+
+@pytest.mark.parametrize("score", ["high", [0.5], {}])
+def test_a_score_that_is_no_number_is_refused(score):
+    """That is a bug of whoever made the finding."""
     with pytest.raises(ValueError, match="score"):
         ModerationResult.model_validate({**RESULT, "findings": [{**RESULT["findings"][0], "score": score}]})
 

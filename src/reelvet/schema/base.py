@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, SerializationInfo, SerializerFunctionWrapHandler, WrapSerializer
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    SerializationInfo,
+    SerializerFunctionWrapHandler,
+    WrapSerializer,
+)
 
 from reelvet.schema.urls import SignedUrl, mask_urls, wants_signed_urls
 
@@ -64,3 +72,11 @@ VendorMap = Annotated[dict[str, Any], WrapSerializer(_mask_json, return_type=dic
 
 Words = Annotated[str, WrapSerializer(_mask_json, return_type=str)]
 """A sentence for a person, in which a vendor or an error may quote a URL: masked when dumped."""
+
+
+def _with_zone(value: datetime) -> datetime:
+    return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_with_zone)]
+"""A date with its time zone. One without is taken as UTC, which all are written in: a ticket of a paid task must be read."""

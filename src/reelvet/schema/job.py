@@ -34,6 +34,7 @@ from reelvet.schema.validation import first_field, sentences
 _PATTERN = re.compile(r"\*|[a-z0-9_]+(\.[a-z0-9_]+)*(\.?\*)?")
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
 _DEADLINES = "give seconds above 0, a timedelta, or a moment with its time zone, as '2027-01-31T12:00:00Z'"
+_INVALID = "invalid job: "
 _MONEY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*")
 
 
@@ -113,6 +114,14 @@ def _read_deadline(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     return read
 
 
+def _invalid(error: ValidationError) -> InvalidJob:
+    said = error.errors(include_url=False)[0].get("ctx", {}).get("error")
+    if isinstance(said, InvalidJob) and said.message.startswith(_INVALID):
+        return said  # pydantic asks the job's own `__init__`, which has said it already
+    faults = "; ".join(f"{field or 'job'}: {says}" for field, says in sentences(error, model=ModerationJob))
+    return InvalidJob(_INVALID + faults, field=first_field(error))
+
+
 class ModerationJob(Strict):
     """What a caller wants to know about one piece of media, in no vendor's words.
 
@@ -184,8 +193,23 @@ class ModerationJob(Strict):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            faults = "; ".join(f"{field or 'job'}: {says}" for field, says in sentences(error, model=type(self)))
-            raise InvalidJob(f"invalid job: {faults}", field=first_field(error)) from None
+            raise _invalid(error) from None
+
+    @classmethod
+    def model_validate(cls, obj: Any, **how: Any) -> Self:
+        """As pydantic's, but what is wrong is an `InvalidJob`."""
+        try:
+            return super().model_validate(obj, **how)
+        except ValidationError as error:
+            raise _invalid(error) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **how: Any) -> Self:
+        """As pydantic's, but what is wrong is an `InvalidJob`."""
+        try:
+            return super().model_validate_json(json_data, **how)
+        except ValidationError as error:
+            raise _invalid(error) from None
 
     @classmethod
     def parse(cls, data: str | bytes | Mapping[str, Any]) -> Self:

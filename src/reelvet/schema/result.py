@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
-from reelvet.schema.base import Stored, VendorJson, VendorMap, Words
+from reelvet.schema.base import Moment, Stored, VendorJson, VendorMap, Words
 from reelvet.schema.errors import InvalidJob, JobFailed
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.task import RawTask, Status, TaskError
@@ -93,23 +92,37 @@ class Finding(Stored):
     )
     channel: Channel = Field(description="Where it was seen or heard: `visual`, `ocr`, `speech`, `sound`.")
     score: float | None = Field(
-        None, ge=0, le=1, description="The vendor's score rescaled linearly to 0-1; `null` where it gives none."
+        None,
+        ge=0,
+        le=1,
+        description="The vendor's score rescaled linearly to 0-1; `null` where it gives none, or one that is not within 0-1.",
     )
     start: float | None = Field(None, description="Seconds from the start of the media; `null` where unknown.")
     end: float | None = Field(
         None, description="Seconds from the start of the media; `null` for an instant or where unknown."
     )
-    at_date: datetime | None = Field(None, description="For live media, the moment, UTC.")
+    at_date: Moment | None = Field(None, description="For live media, the moment, UTC.")
     frame: int | None = Field(None, description="The frame number, as the vendor counts it.")
     box: Box | None = Field(None, description="Where in the picture; `null` where the vendor does not say.")
     text: str | None = Field(None, description="What was read or said there.")
     matches: tuple[str, ...] = Field((), description="The words or library entries that hit.")
     suggestion: Verdict | None = Field(None, description="The vendor's own verdict on it.")
     evidence: SignedUrl | None = Field(None, description="A picture or clip of it. May expire; masked when dumped.")
-    evidence_expires: datetime | None = Field(None, description="When the evidence is gone, UTC; `null` where unknown.")
+    evidence_expires: Moment | None = Field(None, description="When the evidence is gone, UTC; `null` where unknown.")
     native: Native = Field(description="The vendor's own label and score.")
     provider: str = Field(description="The provider's id.")
     task: str | None = Field(None, description="The vendor's task id.")
+
+    @field_validator("score", mode="before")
+    @classmethod
+    def _invent_no_score(cls, value: Any) -> Any:
+        """A score off its scale is none (`native.score` has it), rather than the end of all that was found besides."""
+        try:
+            return value if value is None or 0 <= float(value) <= 1 else None
+        except OverflowError:
+            return None
+        except (TypeError, ValueError):
+            return value  # no number at all: pydantic says so
 
 
 class Coverage(Stored):
@@ -245,8 +258,8 @@ class ModerationResult(Stored):
     versions: dict[str, str] = Field(
         default_factory=dict, description="`reelvet`, `taxonomy`, `label_map`, `policy`, and what else shaped it."
     )
-    created_at: datetime | None = Field(None, description="When the job was submitted, UTC.")
-    finished_at: datetime | None = Field(None, description="When its last task was seen to have ended, UTC.")
+    created_at: Moment | None = Field(None, description="When the job was submitted, UTC.")
+    finished_at: Moment | None = Field(None, description="When its last task was seen to have ended, UTC.")
     user: str | None = Field(None, description="The job's `user`, as it was given.")
     metadata: dict[str, Any] = Field(default_factory=dict, description="The job's `metadata`, as it was given.")
     warnings: tuple[Note, ...] = Field((), description="Wishes not honoured, words not known, and what else to know.")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from pydantic import Field
 
-from reelvet.schema.base import Stored, VendorJson, VendorMap, Words
+from reelvet.schema.base import Moment, Stored, VendorJson, VendorMap, Words
 
 
 class Status(StrEnum):
@@ -63,4 +62,4 @@ class RawTask(Stored):
     error: TaskError | None = Field(None, description="Why it failed; `null` where it did not.")
     poll_after: float | None = Field(None, description="Seconds after which the vendor wants to be asked again.")
     vendor_key: str | None = Field(None, description="The key as the vendor holds it, where it echoes one.")
-    created_at: datetime | None = Field(None, description="When the vendor says it was created, UTC.")
+    created_at: Moment | None = Field(None, description="When the vendor says it was created, UTC.")

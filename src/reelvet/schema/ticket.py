@@ -21,7 +21,7 @@ from pydantic import (
     model_serializer,
 )
 
-from reelvet.schema.base import Stored, Words
+from reelvet.schema.base import Moment, Stored, Words
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
 from reelvet.schema.task import RawTask, TaskError, TaskRef
@@ -93,7 +93,7 @@ class Ticket(Stored):
     instance: str = Field(description="The configured instance whose account owns the tasks.")
     api: str | None = Field(None, description="Which of the vendor's APIs.")
     region: str | None = Field(None, description="The vendor's region, in its own words.")
-    submitted_at: datetime = Field(
+    submitted_at: Moment = Field(
         default_factory=lambda: datetime.now(UTC), description="When it was submitted or adopted, UTC."
     )
     media: TicketMedia = Field(
