@@ -83,13 +83,22 @@ def test_nothing_evaluated_is_error(verdict, make_row):
     assert verdict(make_row(state="planned")) == "error"
 
 
-@pytest.mark.parametrize("state", ["not_evaluated", "planned"])
-def test_a_row_that_was_not_evaluated_does_not_prevent_pass(verdict, make_row, state):
-    assert verdict(make_row(), make_row("hate", state)) == "pass"
+def test_a_row_that_was_not_evaluated_does_not_prevent_pass(verdict, make_row):
+    assert verdict(make_row(), make_row("hate", "not_evaluated")) == "pass"
+
+
+def test_a_promise_of_which_nobody_says_what_became_does_not_pass(verdict, make_row):
+    assert verdict(make_row(), make_row("hate", "planned")) == "review"
+    assert verdict(make_row(), make_row("hate", "planned", through=36.0), media={"duration": 36.0}) == "review"
+    assert verdict(make_row(), make_row("hate", "planned", clearable=False)) == "pass"
+    assert verdict(make_row(), make_row("politics", "planned")) == "pass"
+    assert (
+        verdict(make_row("politics"), make_row("politics", "planned", channel="ocr"), require=["politics"]) == "review"
+    )
 
 
 def test_every_state_is_thought_of(verdict, make_row):
-    expected = {"hit": "review", "clean": "pass", "below_floor": "review", "not_evaluated": "pass", "planned": "pass"}
+    expected = {"hit": "review", "clean": "pass", "below_floor": "review", "not_evaluated": "pass", "planned": "review"}
     assert {state: verdict(make_row("gambling"), make_row(state=state)) for state in CoverageState} == expected
 
 
@@ -225,12 +234,14 @@ def test_an_early_stop_on_media_without_times_does_not_pass(verdict, make_row, m
     ("fields", "media", "why"),
     [
         ({"why": "stopped"}, {}, "not looked at wholly: stopped"),
+        ({"state": "planned"}, {}, "was to be looked at, and nobody says that it was"),
+        ({"state": "not_evaluated", "through": 0.0, "why": "lost"}, {}, "not looked at at all: lost"),
         ({"through": 3.0, "why": "stopped"}, {"duration": 3.0}, "not looked at wholly: stopped"),
         ({"through": 3.0}, {}, "looked at only through 3 s, and how long the media is nobody says"),
     ],
 )
 def test_the_reason_of_a_cut_says_what_is_known(make_result, make_row, fields, media, why):
-    judged = judge(make_result(coverage=[make_row(**fields)], media=media), Policy.default())
+    judged = judge(make_result(coverage=[make_row("hate"), make_row(**fields)], media=media), Policy.default())
     assert [reason.why for reason in judged.reasons] == [why]
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from reelvet.policy.signals import Signals
     from reelvet.schema.result import Coverage, Finding, MediaFacts, ModerationResult
 
-# A row that is still `planned` in a final result was promised, and nobody said what became of it: not evaluated.
+# A row that is still `planned` in a final result was promised, and nobody said what became of it: not evaluated, from
+# the first second on.
 _EVALUATED = frozenset({CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR})
 
 # The last instant that is looked at stands before the end of the media, by up to the distance between two instants.
@@ -36,7 +37,7 @@ def tell_coverage(result: ModerationResult, book: Rulebook, origins: Origins, si
         standings = [book.standing(row.label, row.channel, *origin) for origin in origins.of(row.provider)]
         judged = [standing for standing in standings if not standing.off]
         if not judged:
-            if row.through is None and _is_cut(row, result.media):
+            if row.through is None and row.state in _EVALUATED and _is_cut(row, result.media):
                 # It stopped at a label that is off, and nobody says where: what else it looked for broke off too.
                 _tell_cut(row, result.media, signals)
             continue
@@ -72,6 +73,8 @@ def _is_cut(row: Coverage, media: MediaFacts) -> bool:
     """Whether the looking stopped before the end of the media, or may have."""
     if row.state in _EVALUATED and row.why is not None:
         return True
+    if row.state is CoverageState.PLANNED:
+        return row.clearable
     if row.through is None or not (row.clearable or row.state in _EVALUATED):
         return False
     if media.duration is None:
@@ -85,8 +88,13 @@ def _is_cut(row: Coverage, media: MediaFacts) -> bool:
 
 
 def _tell_cut(row: Coverage, media: MediaFacts, signals: Signals) -> None:
-    if row.through is None or (media.duration is not None and row.through >= media.duration):
-        told = f"not looked at wholly: {row.why}"
+    why = f": {row.why}" if row.why else ""
+    if row.state is CoverageState.PLANNED:
+        told = "was to be looked at, and nobody says that it was"
+    elif row.state is CoverageState.NOT_EVALUATED and row.through == 0:
+        told = f"not looked at at all{why}"
+    elif row.through is None or (media.duration is not None and row.through >= media.duration):
+        told = f"not looked at wholly{why}"
     else:
         end = f" of {media.duration:g} s" if media.duration is not None else ", and how long the media is nobody says"
         told = f"looked at only through {row.through:g} s{end}"
