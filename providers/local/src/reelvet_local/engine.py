@@ -7,17 +7,13 @@ no numpy.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import signal
 import string
-import subprocess
-import sys
 import uuid
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, cast
 
+from reelvet_local.child import Worker, WorkerError, absolute
 from reelvet_local.detector import DEFAULT_DETECTOR
 from reelvet_local.outcome import DetectorInfo, Facts, Failure, Hit, Outcome, Progress
 from reelvet_local.sampling import DEFAULT_INTERVAL, DEFAULT_MAX_GAP, SamplingRule
@@ -32,138 +28,9 @@ if TYPE_CHECKING:
 MAX_PIXELS = 7680 * 4320  # 8K UHD
 MAX_MEMORY = 4 << 30
 
-# A worker needs to find its libraries and to name files; it needs no credential, so none of the rest is handed on.
-_ENVIRONMENT = {
-    *("PATH", "LANG", "LANGUAGE", "TMPDIR", "TMP", "TEMP", "TZ"),
-    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT", "WINDIR"),
-}
-_ENVIRONMENT_PREFIXES = ("LC_", "OPENBLAS_", "OMP_")
-_START = 60.0  # seconds in which a worker must have loaded its model
 _GRACE = 3.0  # seconds in which a canceled worker must have stopped
 _ID_CHARACTERS = frozenset(string.ascii_letters + string.digits + "-_.")
-_LINE = 1 << 20  # bytes of the longest event
-_STDERR = 2000  # characters of a dead worker's last words that are kept
-_BOOT = (
-    "import json, sys\n"
-    "sys.path[:] = json.loads(sys.argv[1])\n"
-    "from reelvet_local.worker import main\n"
-    "main(sys.argv[2:])\n"
-)
 _forked: list[object] = []  # what a fork inherited: kept, as its finalisers would signal the parent's children
-
-
-def _absolute(path: str | Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 - Path.resolve would look at the disk and follow links
-
-
-class WorkerError(Exception):
-    """A worker could not be started, or died.
-
-    Attributes:
-        failure: Code and message.
-    """
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.message)
-        self.failure = failure
-
-
-class _Worker:
-    """One child process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.detector: DetectorInfo | None = None
-        self._orders = cast("asyncio.StreamWriter", process.stdin)
-        self._events = cast("asyncio.StreamReader", process.stdout)
-        self._stderr = ""
-        self._listener = asyncio.create_task(self._listen(cast("asyncio.StreamReader", process.stderr)))
-
-    @classmethod
-    async def start(cls, detector: str, max_memory: int | None) -> _Worker:
-        settings = {"parent": os.getpid(), "detector": detector, "max_memory": max_memory}
-        # The parent's own search path, so that a detector is found wherever the parent would find it; relative entries
-        # would mean something else in the worker's directory.
-        search = [_absolute(entry) for entry in sys.path if entry]
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-I",
-            "-c",
-            _BOOT,
-            json.dumps(search),
-            json.dumps(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            limit=_LINE,
-            env={
-                k: v for k, v in os.environ.items() if k.upper() in _ENVIRONMENT or k.startswith(_ENVIRONMENT_PREFIXES)
-            },
-            cwd=_absolute(os.sep),
-            # Ctrl-C in a terminal goes to the whole group: what becomes of the workers is the parent's decision.
-            start_new_session=True,
-        )
-        worker = cls(process)
-        try:
-            event = await worker.receive(_START)
-        except BaseException:
-            await worker.kill()
-            raise
-        if event["event"] == "fatal":
-            await worker.kill()
-            raise WorkerError(Failure(event["code"], event["message"]))
-        info = event["detector"]
-        worker.detector = DetectorInfo(info["name"], info["version"], tuple(info["labels"]))
-        return worker
-
-    async def _listen(self, stderr: asyncio.StreamReader) -> None:
-        while chunk := await stderr.read(4096):
-            self._stderr = (self._stderr + chunk.decode(errors="replace"))[-_STDERR:]
-
-    def send(self, order: Mapping[str, Any]) -> None:
-        """Give an order. If the worker is dead, `receive` says so."""
-        self._orders.write(json.dumps(order).encode() + b"\n")
-
-    async def receive(self, seconds: float) -> dict[str, Any]:
-        """The next event.
-
-        Raises:
-            WorkerError: The worker is dead, or said nothing for so many seconds.
-        """
-        try:
-            line = await asyncio.wait_for(self._events.readline(), seconds)
-        except TimeoutError:
-            raise WorkerError(Failure("worker_died", f"The worker made no progress for {seconds:g} s")) from None
-        if not line.endswith(b"\n"):
-            raise WorkerError(Failure("worker_died", await self._obituary()))
-        event: dict[str, Any] = json.loads(line)
-        return event
-
-    async def _obituary(self) -> str:
-        await self._reap()
-        code = self.process.returncode
-        if code is not None and code < 0:
-            name = signal.Signals(-code).name
-            why = f"was killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-        else:
-            why = f"ended with code {code}"
-        words = self._stderr.strip()
-        return f"The worker {why}" + (f": {words}" if words else "")
-
-    def end(self) -> None:
-        """Kill the process, without waiting for it."""
-        with suppress(ProcessLookupError):  # it went by itself
-            self.process.kill()
-
-    async def kill(self) -> None:
-        """Kill the process and wait for it."""
-        self.end()
-        await self._reap()
-
-    async def _reap(self) -> None:
-        self._orders.close()
-        await self.process.wait()
-        await self._listener
 
 
 @dataclass(slots=True)
@@ -171,8 +38,9 @@ class _Run:
     """What is known of a run in progress."""
 
     id: str
-    worker: _Worker | None = None
-    canceled: bool = False
+    worker: Worker | None = None
+    file: BinaryIO | None = None
+    canceled: asyncio.Event = field(default_factory=asyncio.Event)
     deadline: asyncio.TimerHandle | None = None  # when a canceled worker that does not answer is killed
     facts: Facts | None = None
     hits: list[Hit] = field(default_factory=list)
@@ -211,7 +79,7 @@ class Engine:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._free = asyncio.Semaphore(self._size)
-        self._idle: list[_Worker] = []
+        self._idle: list[Worker] = []
         self._runs: dict[str, _Run] = {}
         self._closed = False
 
@@ -261,8 +129,8 @@ class Engine:
         run = self._runs.get(run_id)
         if run is None:
             return False
-        if not run.canceled:
-            run.canceled = True
+        if not run.canceled.is_set():
+            run.canceled.set()
             if run.worker is not None:
                 run.worker.send({"cancel": run_id})
                 run.deadline = asyncio.get_running_loop().call_later(_GRACE, run.worker.end)
@@ -270,7 +138,7 @@ class Engine:
 
     async def run(
         self,
-        path: str | Path,
+        media: str | Path | BinaryIO,
         *,
         sampling: Rule = "interval",
         interval: float = DEFAULT_INTERVAL,
@@ -288,7 +156,7 @@ class Engine:
         worker is killed, and replaced for the next run.
 
         Args:
-            path: The file.
+            media: The file; or one that is open for reading (POSIX), so that it needs no name.
             sampling: `interval` or `keyframes`: see `reelvet_local.sampling.SamplingRule`.
             interval: Seconds.
             max_gap: Seconds, for `keyframes`.
@@ -301,11 +169,11 @@ class Engine:
 
         Raises:
             ValueError: A number is out of range, or the id is taken.
-            OSError: The directory for thumbnails cannot be made.
             RuntimeError: The engine is closed.
         """
         self._check()
-        run = _Run(run_id or uuid.uuid4().hex)
+        file = None if isinstance(media, str | os.PathLike) else media
+        run = _Run(run_id or uuid.uuid4().hex, file=file)
         if run.id in self._runs:
             raise ValueError(f"run_id {run.id!r} is still running")
         if not set(run.id) <= _ID_CHARACTERS:
@@ -314,7 +182,7 @@ class Engine:
             raise ValueError(f"report_floor = {report_floor!r} is not between 0 and 1")
         order = {
             "run": run.id,
-            "path": _absolute(path),
+            "path": absolute(media) if isinstance(media, str | os.PathLike) else None,
             "rule": asdict(SamplingRule(sampling, interval, max_gap)),
             "stop_on": dict(stop_on or {}),
             "report_floor": report_floor,
@@ -325,27 +193,48 @@ class Engine:
         self._runs[run.id] = run
         try:
             if thumbnails is not None:
-                directory = _absolute(thumbnails)
-                await asyncio.to_thread(os.makedirs, directory, exist_ok=True)
-                order["thumbnails"] = directory
-            async with self._free:
+                order["thumbnails"] = absolute(thumbnails)
+                try:
+                    # Others on this machine have no business with what is found.
+                    await asyncio.to_thread(os.makedirs, absolute(thumbnails), mode=0o700, exist_ok=True)
+                except OSError as error:
+                    says = f"The directory {str(thumbnails)!r} cannot be made: {error.strerror}"
+                    return Outcome("failed", Failure("thumbnails", says))
+            if not await self._turn(run):
+                return Outcome("canceled")
+            try:
                 return await self._run(run, order, on_progress)
+            finally:
+                self._free.release()
         finally:
             del self._runs[run.id]
 
+    async def _turn(self, run: _Run) -> bool:
+        """Wait for a free worker. Gives whether there is one, and not a cancel first."""
+        turn, cancel = asyncio.ensure_future(self._free.acquire()), asyncio.ensure_future(run.canceled.wait())
+        try:
+            await asyncio.wait([turn, cancel], return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            if not turn.cancel():
+                self._free.release()
+            raise
+        finally:
+            cancel.cancel()
+        return turn.done() or not turn.cancel()
+
     async def _run(self, run: _Run, order: dict[str, Any], on_progress: Callable[[Progress], object] | None) -> Outcome:
         try:
-            if not run.canceled:
+            if not run.canceled.is_set():
                 run.worker = await self._hire()
-            if run.canceled or run.worker is None:
+            if run.canceled.is_set() or run.worker is None:
                 return Outcome("canceled")
-            run.worker.send(order)
+            run.worker.send(order, run.file)
             outcome = await self._follow(run, run.worker, on_progress)
             self._idle.append(run.worker)
             run.worker = None
         except WorkerError as error:
-            failed: Status = "canceled" if run.canceled else "failed"
-            failure = None if run.canceled else error.failure
+            failed: Status = "canceled" if run.canceled.is_set() else "failed"
+            failure = None if run.canceled.is_set() else error.failure
             info = run.worker.detector if run.worker else None
             return Outcome(failed, failure, run.facts, tuple(run.hits), through=run.seconds, detector=info)
         else:
@@ -356,7 +245,7 @@ class Engine:
             if run.worker is not None:  # in the middle of something, or dead
                 await run.worker.kill()
 
-    async def _follow(self, run: _Run, worker: _Worker, on_progress: Callable[[Progress], object] | None) -> Outcome:
+    async def _follow(self, run: _Run, worker: Worker, on_progress: Callable[[Progress], object] | None) -> Outcome:
         while True:
             event = await worker.receive(self._stall)
             match event["event"]:
@@ -372,10 +261,10 @@ class Engine:
                     outcome = Outcome.from_dict({**event, "hits": [], "detector": None})
                     return replace(outcome, hits=tuple(run.hits), detector=worker.detector)
 
-    async def _hire(self) -> _Worker:
+    async def _hire(self) -> Worker:
         while self._idle:
             worker = self._idle.pop()
             if worker.process.returncode is None:
                 return worker
             await worker.kill()
-        return await _Worker.start(self._detector, self._max_memory)
+        return await Worker.start(self._detector, self._max_memory)

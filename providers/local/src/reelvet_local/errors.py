@@ -39,6 +39,7 @@ CODES = {
     "broken_tail": Row(MediaRejected, False, "What was seen before the break is kept; upload the file again, whole"),
     "broken_middle": Row(MediaRejected, False, "What was seen around the hole is kept; upload the file again, whole"),
     "detector_failed": Row(ProviderError, False, "Check `detector` in [providers.local] and reinstall its package"),
+    "thumbnails": Row(ProviderError, False, "Name a directory that can be written to, or none: `thumbnails`"),
     "worker_died": Row(VendorUnavailable, True, "Try again; a file that does this every time is hostile or broken"),
 }
 UNKNOWN = Row(ProviderError, False, "The code is not one that this version knows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import time
@@ -39,7 +40,7 @@ class Scorer(threading.Thread):
         frames: Samples scored.
         through: Seconds of the last one.
         met: A score of `stop_on` was reached; later samples are not scored.
-        failure: What the detector raised, if it did.
+        failure: What the detector raised, if it did; or that a picture could not be written.
         gaps: Between the samples scored.
     """
 
@@ -49,7 +50,7 @@ class Scorer(threading.Thread):
         self.frames = 0
         self.through: float | None = None
         self.met = False
-        self.failure: str | None = None
+        self.failure: Failure | None = None
         self.gaps = Gaps()
         self._order = order
         self._detector = detector
@@ -76,7 +77,8 @@ class Scorer(threading.Thread):
             try:
                 self._look(sample)
             except Exception as error:  # noqa: BLE001 - someone else's model; told to the caller as `detector_failed`
-                self.failure = f"{type(error).__name__}: {error}"
+                says = f"The detector {self._detector.name} failed: {type(error).__name__}: {error}"
+                self.failure = Failure("detector_failed", says)
 
     def _look(self, sample: Sample) -> None:
         scores = {label: float(score) for label, score in self._detector.score(sample.pixels).items()}
@@ -105,15 +107,27 @@ class Scorer(threading.Thread):
         if sample.thumbnail is None:
             return None
         path = Path(self._order["thumbnails"]) / f"{self._order['run']}-{self.frames:06d}.jpg"
-        Image.fromarray(sample.thumbnail).save(path, "JPEG", quality=_JPEG_QUALITY)
+        try:
+            with open(path, "wb", opener=_private) as file:
+                Image.fromarray(sample.thumbnail).save(file, "JPEG", quality=_JPEG_QUALITY)
+        except OSError as error:
+            self.failure = Failure(
+                "thumbnails", f"The picture {str(path)!r} cannot be written: {error.strerror or error}"
+            )
+            return None
         return str(path)
+
+
+def _private(path: str, flags: int) -> int:
+    """Open for the owner alone: it shows what was found."""
+    return os.open(path, flags, 0o600)
 
 
 def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callable[[str], bool]) -> None:
     """Do one run and send its events, `done` last. Never raises.
 
     Args:
-        order: `run`, `path`, `rule`, `stop_on`, `report_floor`, `thumbnails`, `never_kept`, `max_pixels`: see `Engine.run`.
+        order: `run`, `path` or `descriptor`, `rule`, `stop_on`, `report_floor`, `thumbnails`, `never_kept`, `max_pixels`: see `Engine.run`.
         detector: The model.
         wire: Where events go.
         canceled: Asked after every packet.
@@ -128,7 +142,7 @@ def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callab
     stopped = False
     with ExitStack() as stack:
         try:
-            file = stack.enter_context(open_file(order["path"]))
+            file = stack.enter_context(open_file(order.get("descriptor", order["path"])))
             image = image_format(file)
             if image is not None:
                 reader = ImageReader(file, image, rule, shape, order["max_pixels"])
@@ -147,7 +161,7 @@ def look(order: dict[str, Any], detector: Detector, wire: Wire, canceled: Callab
             scorer.samples.put(None)
             scorer.join()
     if scorer.failure is not None:
-        failure = Failure("detector_failed", f"The detector {detector.name} failed: {scorer.failure}")
+        failure = scorer.failure
     elif scorer.met:
         failure = None  # what came after the stop was not asked for
     facts = reader.facts if reader else facts

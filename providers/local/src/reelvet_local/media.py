@@ -103,20 +103,26 @@ class Video:
         return self.stream.time_base or Fraction(1, av.time_base)
 
 
-def open_file(path: str | Path) -> BinaryIO:
+def open_file(path: str | Path | int) -> BinaryIO:
     """Open a regular file for reading.
+
+    Args:
+        path: The file, or the descriptor of one that is open.
 
     Raises:
         MediaError: `unreadable` (no such file, directory, no permission), `not_media` (empty).
     """
     try:
         # Without O_NONBLOCK a named pipe would hang here before it can be refused.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = path if isinstance(path, int) else os.open(path, flags)
     except OSError as error:
         raise MediaError("unreadable", f"The file cannot be read: {error.strerror}") from error
     status = os.fstat(descriptor)
     if stat.S_ISREG(status.st_mode) and status.st_size:
-        return os.fdopen(descriptor, "rb")
+        file = os.fdopen(descriptor, "rb")
+        file.seek(0)
+        return file
     os.close(descriptor)
     if stat.S_ISREG(status.st_mode):
         raise MediaError("not_media", "The file is empty")

@@ -20,6 +20,7 @@ ErrorCode = Literal[
     "broken_tail",  # frames were looked at, then the file ends or breaks before its time
     "broken_middle",  # frames were looked at before and after a stretch that cannot be decoded
     "detector_failed",  # the model cannot be loaded, or raised
+    "thumbnails",  # pictures of findings cannot be written where they are wanted
     "worker_died",  # the child process crashed, was killed or hung
 ]
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import tempfile
-from collections import OrderedDict
+import json
+import os
 from contextlib import AsyncExitStack
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from reelvet.plugins import Capabilities, Capability, Created, Health, Outcome, Progress, Provider, Rejected, Report
-from reelvet.schema.errors import ConfigurationError, FetchError, InvalidJob, MediaRejected, TaskNotFound
+from reelvet.schema.errors import ConfigurationError, FetchError, InvalidJob, MediaRejected, TaskConflict, TaskNotFound
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.schema.urls import mask_url
@@ -20,6 +20,8 @@ from reelvet.taxonomy import LabelMap
 from reelvet_local import read, request, wire
 from reelvet_local.errors import fetch_error, task_error
 from reelvet_local.plugin import CAPABILITIES
+from reelvet_local.runs import OtherWorkError, Runs
+from reelvet_local.spool import Spool, sweep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from reelvet_local.outcome import Progress as Position
     from reelvet_local.settings import LocalSettings
 
-_MOST_ENDED = 64
 _DOWNLOADED = 0.1  # of the progress bar, for media that must be downloaded first
 
 
@@ -83,8 +84,10 @@ class LocalProvider(Provider):
         )
 
     async def open(self) -> None:
-        """Nothing is started yet: the first run does that."""
+        """Nothing is started yet: the first run does that. What killed processes left of downloads is deleted."""
         from reelvet_local.engine import Engine  # noqa: PLC0415  (planning and reading need no engine)
+
+        await asyncio.to_thread(sweep)
 
         settings = self.settings
         self._engine: Engine = Engine(
@@ -93,13 +96,13 @@ class LocalProvider(Provider):
             max_pixels=settings.max_pixels,
             max_memory=settings.max_memory or None,
         )
-        self._runs: dict[str, asyncio.Task[RawTask]] = {}
+        self._runs = Runs(self._engine.cancel)
         self._progress: dict[str, str] = {}
-        self._ended: OrderedDict[str, RawTask] = OrderedDict()
 
     async def close(self) -> None:
         """Ends the child processes."""
         await self._engine.close()
+        await self._runs.close()
 
     async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
         """Accepts the work; it is done by whoever waits for the ticket. A file that is not there is refused at once."""
@@ -111,41 +114,33 @@ class LocalProvider(Provider):
             fault = await asyncio.to_thread(_file_fault, Path(source))
             if fault:
                 return Rejected(MediaRejected(fault, self.id, self.context.instance, code="unreadable", created="no"))
-        id_ = "local-" + hashlib.sha256(task.vendor_key.encode()).hexdigest()[:24]
-        return Created(TaskRef(id=id_, name=task.name))
+        return Created(TaskRef(id=_id(task), name=task.name))
 
     async def run(self, ref: TaskRef, task: VendorTask) -> RawTask:
-        """Looks at the media. Canceled, it keeps what was seen so far for `cancel` to give."""
-        if ref.id not in self._runs:
-            self._runs[ref.id] = asyncio.create_task(self._work(ref, task))
-            self._runs[ref.id].add_done_callback(lambda run: self._end(ref.id, run))
-        run = self._runs[ref.id]
+        """Looks at the media. All who wait for a task share the work; it is given up when the last of them leaves."""
         try:
-            return await asyncio.shield(run)
-        except asyncio.CancelledError:
-            await self._stop(ref.id, run)
-            raise
+            return await self._runs.join(ref, task.payload, lambda: self._work(ref, task))
+        except OtherWorkError:
+            raise TaskConflict(
+                "other work is going on under the id of this task", self.id, self.context.instance, retryable=True
+            ) from None
 
     async def fetch(self, ref: TaskRef) -> RawTask:
         """Whether the task is being worked on in this process."""
-        if ref.id in self._ended:
-            return self._ended[ref.id]
-        if ref.id in self._runs:
-            return RawTask(
-                ref=ref, status=Status.RUNNING, native_status=self._progress.get(ref.id, "running"), poll_after=0.5
-            )
-        return RawTask(ref=ref, status=Status.QUEUED, native_status="waits for someone to wait for it")
+        if self._runs.running(ref.id):
+            says = self._progress.get(ref.id, "running")
+            return RawTask(ref=ref, status=Status.RUNNING, native_status=says, poll_after=0.5)
+        waits = RawTask(ref=ref, status=Status.QUEUED, native_status="waits for someone to wait for it")
+        return self._runs.canceled(ref.id) or waits
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops the work, if it is going on in this process, and gives what was seen so far."""
-        run = self._runs.get(ref.id)
-        if run is not None:
-            await self._stop(ref.id, run)
-        return self._ended.get(ref.id) or RawTask(ref=ref, status=Status.CANCELED, native_status="canceled")
+        nothing = RawTask(ref=ref, status=Status.CANCELED, native_status="canceled")
+        return await self._runs.cancel(ref.id) or nothing
 
     async def check(self) -> Health:
         """Loads the model in a child process."""
-        from reelvet_local.engine import WorkerError  # noqa: PLC0415  (see open)
+        from reelvet_local.child import WorkerError  # noqa: PLC0415  (see open)
 
         try:
             model = await self._engine.detector()
@@ -178,38 +173,50 @@ class LocalProvider(Provider):
     async def _work(self, ref: TaskRef, task: VendorTask) -> RawTask:
         how = task.payload
         remote = "://" in how["source"]
-        async with AsyncExitStack() as stack:
-            path = Path(how["source"])
-            if remote:
-                try:
-                    path = await self._download(ref, how["source"], stack)
-                except FetchError as error:
-                    return self._failed(ref, fetch_error(error), {"source": mask_url(how["source"])})
-            outcome = await self._engine.run(
-                path,
-                run_id=ref.id,
-                sampling=how["sampling"],
-                interval=how["interval"],
-                max_gap=how["max_gap"],
-                stop_on=how["stop_on"],
-                report_floor=how["report_floor"],
-                thumbnails=how["thumbnails"],
-                never_kept=how["never_kept"],
-                on_progress=lambda position: self._told(ref, position, after=_DOWNLOADED if remote else 0.0),
-            )
-        return _raw(ref, outcome, how["report_floor"], requests=int(remote))
+        raw = None
+        try:
+            async with AsyncExitStack() as stack:
+                stack.callback(self._progress.pop, ref.id, None)
+                media: Path | BinaryIO = Path(how["source"])
+                if remote:
+                    try:
+                        media = await self._download(ref, how["source"], stack)
+                    except FetchError as error:
+                        return self._failed(ref, fetch_error(error), {"source": mask_url(how["source"])})
+                outcome = await self._engine.run(
+                    media,
+                    run_id=ref.id,
+                    sampling=how["sampling"],
+                    interval=how["interval"],
+                    max_gap=how["max_gap"],
+                    stop_on=how["stop_on"],
+                    report_floor=how["report_floor"],
+                    thumbnails=how["thumbnails"],
+                    never_kept=how["never_kept"],
+                    on_progress=lambda position: self._told(ref, position, after=_DOWNLOADED if remote else 0.0),
+                )
+                raw = _raw(ref, outcome, how["report_floor"], requests=int(remote))
+        except asyncio.CancelledError:
+            if raw is None:
+                raise
+        return raw
 
-    async def _download(self, ref: TaskRef, url: str, stack: AsyncExitStack) -> Path:
+    async def _download(self, ref: TaskRef, url: str, stack: AsyncExitStack) -> Path | BinaryIO:
+        """The media in a file whose name is gone already, so that nothing stays behind if this process is killed."""
         if self.context.fetcher is None:
             raise TaskNotFound("no fetcher was lent to it", self.id, self.context.instance)
-        directory = tempfile.TemporaryDirectory(prefix="reelvet-", ignore_cleanup_errors=True)
-        stack.push_async_callback(asyncio.to_thread, directory.cleanup)
-        path = Path(directory.name) / "media"
+        spool = await asyncio.to_thread(Spool)
+        stack.push_async_callback(asyncio.to_thread, spool.remove)
         self.context.progress(Progress(ref.id, 0.0, "downloading"))
         await self.context.fetcher().fetch(
-            url, to=path, max_bytes=self.settings.max_bytes, timeout=self.settings.download_timeout
+            url, to=spool.path, max_bytes=self.settings.max_bytes, timeout=self.settings.download_timeout
         )
-        return path
+        if os.name != "posix":  # no open file can be handed over
+            return spool.path
+        media = await asyncio.to_thread(spool.path.open, "rb")
+        stack.callback(media.close)
+        await asyncio.to_thread(spool.remove)
+        return media
 
     def _told(self, ref: TaskRef, position: Position, *, after: float) -> None:
         share = (
@@ -225,21 +232,14 @@ class LocalProvider(Provider):
         self._progress[ref.id] = says
         self.context.progress(Progress(ref.id, None if share is None else after + (1 - after) * share, says))
 
-    async def _stop(self, id_: str, run: asyncio.Task[RawTask]) -> None:
-        if not self._engine.cancel(id_):
-            run.cancel()  # it is still downloading
-        await asyncio.wait([run])
-
-    def _end(self, id_: str, run: asyncio.Task[RawTask]) -> None:
-        self._runs.pop(id_, None)
-        self._progress.pop(id_, None)
-        if not run.cancelled() and run.exception() is None and run.result().status is Status.CANCELED:
-            self._ended[id_] = run.result()
-            if len(self._ended) > _MOST_ENDED:
-                self._ended.popitem(last=False)
-
     def _failed(self, ref: TaskRef, error: TaskError, payload: dict[str, Any]) -> RawTask:
         return RawTask(ref=ref, status=Status.FAILED, native_status="failed", payload=payload, error=error, requests=1)
+
+
+def _id(task: VendorTask) -> str:
+    """Equal for the same work under the same key: another process may go on with the ticket."""
+    what = json.dumps([task.vendor_key, task.payload], sort_keys=True, default=str)
+    return "local-" + hashlib.sha256(what.encode()).hexdigest()[:24]
 
 
 def _file_fault(path: Path) -> str | None:

@@ -3,7 +3,8 @@
 Talks JSON lines: orders on standard input, events on standard output. The end of standard input is the end of the process,
 so that no worker outlives its parent.
 
-Orders: `{"run": id, "path": ..., "rule": {...}, ...}` and `{"cancel": id}`.
+Orders: `{"run": id, "path": ..., "rule": {...}, ...}` and `{"cancel": id}`. Without a path, the file comes open through a
+socket of its own.
 Events: `ready` or `fatal` once, then for each run `started`, `progress` and `hit` as they come, and `done`.
 """
 
@@ -13,6 +14,7 @@ import json
 import os
 import queue
 import select
+import socket
 import sys
 import threading
 from contextlib import suppress
@@ -106,7 +108,8 @@ def main(argv: list[str]) -> None:
     """Serve one parent.
 
     Args:
-        argv: One JSON object: `parent` (process id), `detector` (dotted path), `max_memory` (bytes or null).
+        argv: One JSON object: `parent` (process id), `detector` (dotted path), `max_memory` (bytes or null), `files`
+            (descriptor of the socket through which open files come, or null).
     """
     settings = json.loads(argv[0])
     # Whatever a library prints must not end up between the events.
@@ -125,8 +128,11 @@ def main(argv: list[str]) -> None:
         wire.send("fatal", code="detector_failed", message=str(error))
         return
     wire.send("ready", detector=asdict(DetectorInfo(detector.name, detector.version, tuple(detector.labels))))
+    files = None if settings["files"] is None else socket.socket(fileno=settings["files"])
     while True:
         order = orders.runs.get()
+        if order["path"] is None and files is not None:
+            order["descriptor"] = socket.recv_fds(files, 1, 1)[1][0]
         look(order, detector, wire, orders.canceled)
         orders.forget(order["run"])
 

@@ -16,7 +16,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from reelvet_local.engine import Engine, WorkerError
+from reelvet_local.child import WorkerError
+from reelvet_local.engine import Engine
 from reelvet_local.outcome import Outcome
 
 FLASH = [250 if 50 <= i < 75 else 20 for i in range(150)]  # bright in the third of six seconds
