@@ -177,9 +177,20 @@ def test_ctrl_c_while_another_command_submits_leaves_that_one_alone(start, log):
     second = start(*COMMAND)
     time.sleep(1)
     second.send_signal(signal.SIGINT)
-    assert end(second)[0] == 130
+    code, _, err = end(second)
+    assert code == 130
+    assert "this command submitted nothing" in err
+    assert "Go on with: reelvet wait k1" in err
     assert end(first)[0] == 0
     assert submits(log) == 1
+
+
+def test_adopting_waits_for_who_submits(start, log, ticket):
+    first = start(*COMMAND, ACME_SLOW_SUBMIT="1")
+    until(lambda: submits(log))
+    assert end(start("adopt", "acme", "block.7", "--key", "k1"))[0] == 0
+    assert end(first)[0] == 0
+    assert json.loads(ticket.read_text())["tasks"][0]["ref"]["id"] == "block.7"
 
 
 def test_a_certain_refusal_leaves_no_intent(start, ticket, state):

@@ -47,11 +47,11 @@ def file_name(key: str, attempt: int = 1) -> str:
     return f"{name}@{attempt}" if attempt > 1 else name
 
 
-def name_of(ticket: Ticket) -> str:
+def name_of(key: str, attempt: int) -> str:
     """How a kept ticket is named on a command line."""
-    if ticket.key.startswith("-"):  # would be taken for an option
-        return shlex.quote(file_name(ticket.key, ticket.attempt))
-    return shlex.quote(f"{ticket.key}@{ticket.attempt}" if ticket.attempt > 1 else ticket.key)
+    if key.startswith("-"):  # would be taken for an option
+        return shlex.quote(file_name(key, attempt))
+    return shlex.quote(f"{key}@{attempt}" if attempt > 1 else key)
 
 
 class State:

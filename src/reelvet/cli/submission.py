@@ -7,11 +7,13 @@ up, and what cannot be found stays unknown rather than being paid for twice.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
+import signal
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ from reelvet.schema.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from reelvet.cli.state import State
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 # How long Ctrl-C lets a submission end, so that what it creates is known.
 _LET_END = 30.0
 _ECHO = 0.5
+_TICK = 0.1
 # Clocks differ: what the vendor dates a little before the intent may still be its task.
 _BEFORE = timedelta(minutes=5)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
@@ -57,15 +60,15 @@ def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
         ReelvetError: As `Moderator.submit`.
     """
     state.prepare()
-    with state.lock(job.key, job.attempt, _tell_owner):
+    with alone(job.key, job.attempt, state):
         known = _known(job, moderator.use, state)
         if known is None:
             return _send(moderator, job, state)
         if not is_unknown(known):
             output.note(f"Submitted before, {known.submitted_at:%Y-%m-%d %H:%M:%S} UTC; it is not submitted again.")
             return known
-        if _works_here(moderator, known.instance) and not moderator.plan(job).requests:
-            return _send(moderator, job, state)  # nothing was created anywhere, whatever became of that command
+        if _is_nowhere_else(moderator, known.instance, job):
+            return _send(moderator, job, state)
         return _settle(moderator, known, state)
 
 
@@ -88,9 +91,9 @@ def take_up(
     if not is_unknown(ticket) or file != state.ticket_path(ticket.key, ticket.attempt):
         return ticket
     state.prepare()
-    with state.lock(ticket.key, ticket.attempt, _tell_owner):
+    with alone(ticket.key, ticket.attempt, state):
         kept = state.kept_ticket(ticket.key, ticket.attempt)
-        if kept is None or _works_here(moderator, ticket.instance):
+        if kept is None or _is_nowhere_else(moderator, kept.instance, kept.moderation_job()):
             raise InvalidTicket(
                 f"job {ticket.key} was not submitted after all", field="ticket", way_out="Submit it again."
             )
@@ -132,10 +135,29 @@ def _asked(job: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in job.items() if name not in {"key", "attempt", "deadline"}}
 
 
-def _works_here(moderator: Moderator, instance: str) -> bool:
-    """Whether the provider does its work on this machine, so that submitting creates nothing anywhere."""
+def _is_nowhere_else(moderator: Moderator, instance: str, job: ModerationJob | None) -> bool:
+    """Whether a job is done on this machine, so that submitting it created nothing anywhere, whatever became of it."""
     plugin = moderator.config.plugin_of(instance, moderator.registry)
-    return "run" in moderator.registry.spec(plugin).at_most.operations
+    if job is None or "run" not in moderator.registry.spec(plugin).at_most.operations:
+        return False
+    return not moderator.plan(job, use=instance).requests
+
+
+@contextlib.contextmanager
+def alone(key: str, attempt: int, state: State) -> Iterator[None]:
+    """Holds the lock of a job while the block runs. Raises `Interrupted` for a Ctrl-C that came before anything was sent."""
+    try:
+        with state.lock(key, attempt, _tell_owner):
+            yield
+    except KeyboardInterrupt:
+        path = state.ticket_path(key, attempt)
+        told = f", its ticket is kept: {path}" if path.exists() else ""
+        raise exits.Interrupted(
+            f"interrupted; this command submitted nothing{told}",
+            key=key,
+            ticket=str(path) if told else None,
+            way_out=f"Go on with: reelvet wait {name_of(key, attempt)}" if told else None,
+        ) from None
 
 
 def _tell_owner(process: int | None) -> None:
@@ -147,7 +169,7 @@ def _tell_owner(process: int | None) -> None:
 
 
 def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
-    """Submits in a thread of its own: Ctrl-C, which strikes the main thread, never comes between a task and its ticket."""
+    """Submits in a thread of its own, so that Ctrl-C never comes between a task and its ticket."""
     intent = _intent(moderator, job)
     outcome: Future[Ticket] = Future()
 
@@ -157,11 +179,43 @@ def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
         except BaseException as error:  # noqa: BLE001  (raised again by whoever asks for the outcome)
             outcome.set_exception(error)
 
-    try:
+    with _counted() as presses:
         threading.Thread(target=work, name="reelvet submit", daemon=True).start()
-        return outcome.result()
-    except KeyboardInterrupt:
-        raise _interrupted(outcome, intent, state) from None
+        told = False
+        while not outcome.done():
+            wait([outcome], timeout=_TICK)
+            if presses and not told:
+                output.note(
+                    f"Interrupted; the submission is let end, for {_LET_END:g} s at most. Ctrl-C again gives up."
+                )
+                told = True
+            if len(presses) > 1 or (presses and time.monotonic() - presses[0] > _LET_END):
+                break
+    if presses:
+        raise _interrupted(outcome, intent, state)
+    return outcome.result()
+
+
+@contextlib.contextmanager
+def _counted() -> Iterator[list[float]]:
+    """Has Ctrl-C noted, with its time, instead of breaking off whatever it strikes."""
+    presses: list[float] = []
+
+    def press(*_: object) -> None:
+        # What runs commands for others (`timeout`, `uv run`) hands the terminal's Ctrl-C on a second time.
+        if not presses or time.monotonic() - presses[-1] > _ECHO:
+            presses.append(time.monotonic())
+
+    # Only what is usual is replaced: a process in the background does not hear Ctrl-C, and shall not.
+    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not is_usual or threading.current_thread() is not threading.main_thread():
+        yield presses
+        return
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield presses
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _send_and_keep(moderator: Moderator, job: ModerationJob, intent: Ticket, state: State) -> Ticket:
@@ -221,17 +275,15 @@ def _keep(ticket: Ticket, state: State, unknown: SubmitOutcomeUnknown | None = N
         ) from unknown
 
 
-def _interrupted(outcome: Future[Ticket], intent: Ticket, state: State) -> exits.Interrupted:
+def _interrupted(outcome: Future[Ticket], intent: Ticket, state: State) -> ReelvetError:
     """What Ctrl-C comes to, once the submission has ended or nobody waits for it any longer."""
-    name, path = name_of(intent), state.ticket_path(intent.key, intent.attempt)
-    output.note(f"Interrupted; the submission is let end, for {_LET_END:g} s at most. Ctrl-C again gives up.")
-    try:
-        _let_end(outcome)
-    except exits.TicketNotKept as error:
-        raise error from None
-    except ReelvetError as error:
+    name, path = name_of(intent.key, intent.attempt), state.ticket_path(intent.key, intent.attempt)
+    error = outcome.exception() if outcome.done() else None
+    if isinstance(error, exits.TicketNotKept):
+        return error
+    if isinstance(error, ReelvetError):
         return exits.Interrupted(f"interrupted; meanwhile: {error.message}", key=intent.key, way_out=error.way_out)
-    except (KeyboardInterrupt, Exception):  # noqa: BLE001  (given up, out of time, or a bug: nobody knows)
+    if error is not None or not outcome.done():
         return exits.Interrupted(
             f"interrupted while the job was submitted, so it may exist at the vendor; that is kept: {path}",
             key=intent.key, ticket=str(path), abandons=True, way_out=f"Look it up with: reelvet wait {name}",
@@ -242,20 +294,6 @@ def _interrupted(outcome: Future[Ticket], intent: Ticket, state: State) -> exits
         ticket=str(path),
         way_out=f"Go on with: reelvet wait {name}",
     )
-
-
-def _let_end(outcome: Future[Ticket]) -> None:
-    """Waits for a submission. Raises what it raises, and `KeyboardInterrupt` for a second Ctrl-C."""
-    began = time.monotonic()
-    while True:
-        try:
-            outcome.result(began + _LET_END - time.monotonic())
-        except KeyboardInterrupt:
-            # What runs commands for others (`timeout`, `uv run`) hands the terminal's Ctrl-C on a second time.
-            if time.monotonic() - began > _ECHO:
-                raise
-        else:
-            return
 
 
 # --- finding out ---
@@ -327,5 +365,5 @@ def _way_out(moderator: Moderator, ticket: Ticket) -> str:
     key, again = shlex.quote(ticket.key), f"--attempt {ticket.attempt + 1} submits it anew"
     attempt = f" --attempt {ticket.attempt}" if ticket.attempt > 1 else ""
     if "find" in moderator.registry.spec(plugin).at_most.operations:
-        return f"Look it up with: reelvet find {key}{attempt}, or reelvet wait {name_of(ticket)}; {again}."
+        return f"Look it up with: reelvet find {key}{attempt}, or reelvet wait {name_of(ticket.key, ticket.attempt)}; {again}."
     return f"Look for it in the vendor's console: if it is there, reelvet adopt {ticket.instance} TASK_ID --key {key}; if not, {again}."

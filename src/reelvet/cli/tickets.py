@@ -136,7 +136,11 @@ def adopt(
     ticket = Ticket.adopt(
         provider, task, detect=detect, instance=instance, key=key or f"{instance}:{task}", category=category
     )
-    vetting.show_ticket(ticket, State().save_ticket(ticket), as_json=as_json)
+    state = State()
+    state.prepare()
+    with submission.alone(ticket.key, ticket.attempt, state):
+        path = state.save_ticket(ticket)
+    vetting.show_ticket(ticket, path, as_json=as_json)
     return exits.Exit.PASS
 
 

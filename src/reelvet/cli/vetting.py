@@ -40,10 +40,10 @@ def _kept(ticket: Ticket, state: State) -> Iterator[None]:
             f"interrupted; the ticket is kept: {path}",
             key=ticket.key,
             ticket=str(path),
-            way_out=f"Go on with: reelvet wait {name_of(ticket)}",
+            way_out=f"Go on with: reelvet wait {name_of(ticket.key, ticket.attempt)}",
         ) from None
     except ReelvetError:
-        output.note(f"The ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket)}")
+        output.note(f"The ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket.key, ticket.attempt)}")
         raise
 
 
@@ -110,14 +110,14 @@ def show_ticket(ticket: Ticket, path: Path, *, as_json: bool) -> None:
     """Prints a ticket that was kept."""
     if not as_json:
         output.plain(f"{ticket.key}")
-        output.note(f"The ticket is kept: {path}\nWait for it with: reelvet wait {name_of(ticket)}")
+        output.note(f"The ticket is kept: {path}\nWait for it with: reelvet wait {name_of(ticket.key, ticket.attempt)}")
         return
     try:
         output.write_json(ticket.dump())
     except SealRefused:
         output.write_json(ticket.with_secret_url(None).dump())
         output.note(
-            f"The printed ticket is without its whole URL, which may be a secret. Wait for it with: reelvet wait {name_of(ticket)}"
+            f"The printed ticket is without its whole URL, which may be a secret. Wait for it with: reelvet wait {name_of(ticket.key, ticket.attempt)}"
         )
 
 
