@@ -56,3 +56,18 @@ def test_interrupted_with_json_says_so_in_json(start, state, here):
     assert error["ticket"] == str(state / "tickets" / "k1.json")
     assert "reelvet wait k1" in error["message"]
     assert err == ""
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.001, 0.003, 0.01, 0.05])
+def test_ctrl_c_that_comes_twice_at_once_is_one(start, state, here, pause):
+    (here / "reelvet.toml").write_text('use = "runner"\n')
+    process = start("moderate", "https://media.test/slow.mp4", "--key", "k1")
+    wait_for(state / "tickets" / "k1.json")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    time.sleep(pause)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "reelvet wait k1" in err
+    assert "Traceback" not in err

@@ -10,6 +10,10 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """Runs the command line and exits with its code."""
-    from reelvet.cli.run import run  # noqa: PLC0415  (importing this package costs nothing)
+    from reelvet.cli import interrupts  # noqa: PLC0415  (importing this package costs nothing)
+    from reelvet.cli.run import run  # noqa: PLC0415
 
-    sys.exit(run(sys.argv[1:]))
+    interrupts.install()
+    code = run(sys.argv[1:])
+    interrupts.finish()
+    sys.exit(code)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shlex
-import signal
 import threading
 import time
 from concurrent.futures import Future, wait
@@ -18,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reelvet.cli import exits, output
+from reelvet.cli.interrupts import counted
 from reelvet.cli.state import name_of
 from reelvet.schema.errors import (
     InvalidJob,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 # How long Ctrl-C lets a submission end, so that what it creates is known.
 _LET_END = 30.0
-_ECHO = 0.5
 _TICK = 0.1
 # Clocks differ: what the vendor dates a little before the intent may still be its task.
 _BEFORE = timedelta(minutes=5)
@@ -179,7 +178,7 @@ def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
         except BaseException as error:  # noqa: BLE001  (raised again by whoever asks for the outcome)
             outcome.set_exception(error)
 
-    with _counted() as presses:
+    with counted() as presses:
         threading.Thread(target=work, name="reelvet submit", daemon=True).start()
         told = False
         while not outcome.done():
@@ -194,28 +193,6 @@ def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
     if presses:
         raise _interrupted(outcome, intent, state)
     return outcome.result()
-
-
-@contextlib.contextmanager
-def _counted() -> Iterator[list[float]]:
-    """Has Ctrl-C noted, with its time, instead of breaking off whatever it strikes."""
-    presses: list[float] = []
-
-    def press(*_: object) -> None:
-        # What runs commands for others (`timeout`, `uv run`) hands the terminal's Ctrl-C on a second time.
-        if not presses or time.monotonic() - presses[-1] > _ECHO:
-            presses.append(time.monotonic())
-
-    # Only what is usual is replaced: a process in the background does not hear Ctrl-C, and shall not.
-    is_usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not is_usual or threading.current_thread() is not threading.main_thread():
-        yield presses
-        return
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield presses
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _send_and_keep(moderator: Moderator, job: ModerationJob, intent: Ticket, state: State) -> Ticket:
