@@ -10,7 +10,9 @@ from datetime import timedelta
 import pytest
 
 from reelvet import AsyncModerator, CoverageState, ModerationJob, Status, Ticket, Verdict
+from reelvet.http import Effect
 from reelvet.schema.errors import InvalidTicket, LookupUnsupported, SealRefused, TaskNotFound, WaitTimeout
+from reelvet.schema.task import TaskRef
 
 URL = "https://cdn.example.com/clip.mp4"
 PORN = "sexual.explicit.pornography"
@@ -119,6 +121,18 @@ async def test_find_gives_a_ticket_for_what_the_vendor_holds(moderator, vendor):
     (ticket,) = await moderator.find("k1", attempt=2)
     assert (ticket.key, ticket.attempt, ticket.tasks[0].ref.id) == ("k1", 2, "t1")
     assert (await moderator.wait(ticket)).status is Status.SUCCEEDED
+
+
+async def test_find_gives_no_task_whose_key_only_contains_ours(moderator, registry, monkeypatch):
+    await moderator.submit(job(key="k1-longer"))
+    provider = registry.load("acme")
+
+    async def find(self, key, window):
+        reply = await self._send("GET", f"/tasks?key={key}", Effect.READ)
+        return [self._raw(task, TaskRef(id=task["id"])) for task in reply["tasks"]]
+
+    monkeypatch.setattr(provider, "find", find)
+    assert await moderator.find("k1") == []
 
 
 async def test_find_says_so_where_the_vendor_keeps_no_key(moderator):

@@ -281,10 +281,10 @@ class AsyncModerator:
         if "find" not in instance.capabilities.operations:
             raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
-        found = await instance.provider.find(
-            vendor_key(key, attempt), TimeWindow(since or datetime.now(UTC) - _FIND_SINCE)
-        )
-        return [_found(raw, key, attempt, instance) for raw in found]
+        wanted = vendor_key(key, attempt)
+        found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
+        # The provider compares exactly; this is the second lock on the same door.
+        return [_found(raw, key, attempt, instance) for raw in found if raw.vendor_key == wanted]
 
     async def moderate_many(
         self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
