@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from functools import cache
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -239,6 +240,7 @@ class _Engine:
             if self._closing:
                 raise RuntimeError(_CLOSED)
             if self._loop is None:
+                _close_at_exit()
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(target=_live, args=(self._loop,), name="reelvet", daemon=True)
                 self._thread.start()
@@ -318,6 +320,13 @@ def _close_all() -> None:
             _log().warning("a moderator did not close", exc_info=True)
 
 
-# Before the interpreter joins the threads of executors, so that the loops can still end their work. Threads of the
-# caller that still wait get a RuntimeError rather than keeping the process alive.
-threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
+@cache
+def _close_at_exit() -> None:
+    """Has everything closed when the main thread ends, before the interpreter waits for other threads.
+
+    Those that still wait for a job then get a `RuntimeError` rather than keeping the process alive. What is registered
+    last is called first, so this comes after the executors have registered theirs: the loops still need them.
+    """
+    import concurrent.futures.thread  # noqa: F401, PLC0415
+
+    threading._register_atexit(_close_all)  # type: ignore[attr-defined]  # noqa: SLF001
