@@ -58,6 +58,7 @@ class VideoReader:
         filled: Stretches between key frames that had to be decoded (rule `keyframes`).
         resets: Places where timestamps start over; times go on from there.
         hole: Seconds at which a stretch begins whose frames cannot be decoded although others follow, or `None`.
+        every: Without timestamps: one of so many frames is taken.
     """
 
     def __init__(self, video: Video, rule: SamplingRule, shape: Shape, max_pixels: int) -> None:
@@ -68,6 +69,7 @@ class VideoReader:
         self.filled = 0
         self.resets = 0
         self.hole: float | None = None
+        self.every: int | None = None
         self._video = video
         self._codec = video.stream.codec_context
         self._rule = rule
@@ -75,10 +77,11 @@ class VideoReader:
         self._painter = _Painter(shape)
         self._slots = Slots(rule.interval, video.time_base)
         self._index = FrameIndex(exact=video.countable)
-        stretch = max(rule.interval, rule.max_gap) if rule.rule == "keyframes" else rule.interval
-        self._patience = Fraction(str(stretch)) + _TOLERANCE  # seconds without a frame that are no hole yet
+        gap = rule.max_gap if rule.rule == "keyframes" else 0.0
+        self._patience = Fraction(str(max(rule.interval, gap))) + _TOLERANCE  # seconds without a frame that are no hole
         self._holes = Holes(self._patience / video.time_base)
         self._read_to: int | None = None  # byte of the file up to which all belongs to packets (Matroska)
+        self._rate = video.stream.average_rate or Fraction(25)  # of frames without timestamps
         self._refused = 0  # packets in a row
         self._most_refused = 0  # the most with frames after them
         self._error: Exception | None = None  # the demuxer gave up
@@ -278,8 +281,8 @@ class VideoReader:
         count = None
         if tick is None:  # a bare stream without timestamps: count, which is exact as nothing is skipped then
             count = self._decoded
-            rate = self._video.stream.average_rate or Fraction(25)
-            tick = round(count / rate / self._video.time_base)
+            self.every = max(1, round(Fraction(str(self._rule.interval)) * self._rate))
+            tick = round(count / self._rate / self._video.time_base)
         if not self._decoded:
             self._first(frame, timed=count is None)
         self._decoded += 1
@@ -331,6 +334,11 @@ class VideoReader:
             if not self._packets:
                 raise MediaError("zero_length", "The video has no frames", self.facts)
             raise MediaError("decode_failed", f"No frame could be decoded ({self.facts.codec})", self.facts)
+        if self.facts.kind == "image" and self._packets == 1:
+            self.timed = False  # no stretch of time is claimed for a still, so none can be missing
+            if video.cut or self._cut_packet or self._error or self.damaged:
+                raise MediaError("broken_tail", "The picture is cut off or damaged", self.facts) from self._error
+            return
         end = self._end()
         # Some decoders swallow what they cannot decode; but the first frame of each stretch should have come out.
         stretch = self._rule.interval + (self._rule.max_gap if self._rule.rule == "keyframes" else 0)
@@ -348,10 +356,9 @@ class VideoReader:
     def _judge_middle(self) -> None:
         hole = self._holes.first or (self._holes.suspect if self.damaged else None)
         if hole is not None and self.timed:
-            start, end = (max(0.0, float(tick * self._video.time_base)) for tick in hole)
-            self.hole = start
-            where = f"from {start:.3f} s to {end:.3f} s"
-        elif not self.timed and self._most_refused > self._patience * (self._video.stream.average_rate or 25):
+            self.hole, end = (max(0.0, float(tick * self._video.time_base)) for tick in hole)
+            where = f"from {self.hole:.3f} s to {end:.3f} s"
+        elif not self.timed and self._most_refused > self._patience * self._rate:
             where = f"in {self._most_refused} packets on end"
         else:
             return

@@ -29,7 +29,7 @@ CODES = {
     "unreadable": Row(MediaRejected, False, "Check that the file exists and may be read"),
     "not_media": Row(MediaRejected, False, "Give a video or a picture"),
     "unsupported_format": Row(
-        MediaRejected, False, "Give the video itself, in a container such as MP4, not a playlist"
+        MediaRejected, False, "Give the media itself in one file such as MP4 or JPEG, not a playlist"
     ),
     "truncated": Row(MediaRejected, False, "Upload the file again, whole"),
     "no_video": Row(MediaRejected, False, "The local model looks at pictures only"),

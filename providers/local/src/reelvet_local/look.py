@@ -216,4 +216,5 @@ def _report(rule: SamplingRule, reader: Reader, scorer: Scorer) -> SamplingRepor
         filled_gaps=reader.filled,
         damaged=reader.damaged,
         time_resets=reader.resets,
+        every=reader.every,
     )

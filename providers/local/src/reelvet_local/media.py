@@ -49,6 +49,8 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<SmoothStreamingMedia", b"[pla
 _ONE_FRAME_PER_PACKET = {"h264", "hevc", "vp9", "av1", "mjpeg", "prores", "ffv1", "vvc"}
 _DECODERS = {"libdav1d": "av1", "libvpx-vp9": "vp9", "libvpx": "vp8", "libaom-av1": "av1"}
 _PROGRESSIVE = 1
+_STILL_BRANDS = {"avif", "avio", "heic", "heim", "heis", "heix", "jpeg", "mif1", "mif2", "miaf"}
+_MOST_BOXES = 1 << 18  # that are walked to find a cut; films in fragments of a second have as many after a day
 
 
 class MediaError(Exception):
@@ -230,11 +232,7 @@ def _video(container: InputContainer, *, cut: bool) -> Video:
     context = stream.codec_context
     codec = _DECODERS.get(context.name, context.name)
     origin, end, duration = _times(container, stream)
-    image = name in _IMAGE_FORMATS.split() or str(container.metadata.get("major_brand", ""))[:4] in {
-        "avif",
-        "heic",
-        "mif1",
-    }
+    image = name in _IMAGE_FORMATS.split() or container.metadata.get("major_brand", "").strip() in _STILL_BRANDS
     facts = Facts(
         kind="image" if image else "video",
         container=name,
@@ -243,10 +241,21 @@ def _video(container: InputContainer, *, cut: bool) -> Video:
         width=context.width or None,
         height=context.height or None,
         fps=float(stream.average_rate) if stream.average_rate and not image else None,
-        other_video_streams=len(videos) - 1,
+        other_video_streams=sum(not (s is stream or (image and _is_plane(s))) for s in videos),
     )
+    if image and stream.disposition & stream.disposition.dependent:
+        raise MediaError(
+            "unsupported_format",
+            f"A picture stored as a grid of {len(videos)} tiles, which are not put together",
+            facts,
+        )
     countable = codec in _ONE_FRAME_PER_PACKET and context.field_order in {0, _PROGRESSIVE}
     return Video(container, stream, facts, origin, end, cut, countable)
+
+
+def _is_plane(stream: VideoStream) -> bool:
+    """Whether it is no picture but what belongs to one: how transparent or how deep it is."""
+    return (getattr(stream.codec_context, "pix_fmt", None) or "").startswith("gray")
 
 
 def _times(container: InputContainer, stream: VideoStream) -> tuple[int, int | None, float | None]:
@@ -284,7 +293,9 @@ def _is_cut(file: BinaryIO) -> bool:
     if head[4:8] not in {b"ftyp", b"styp", b"moov", b"mdat", b"wide", b"free", b"skip"}:
         return False
     position, seen = 0, set()
-    while position + 8 <= size:
+    for _ in range(_MOST_BOXES):
+        if position + 8 > size:
+            break
         file.seek(position)
         box = file.read(16)
         length, name = struct.unpack(">I4s", box[:8])
@@ -297,7 +308,9 @@ def _is_cut(file: BinaryIO) -> bool:
         if length < 8:  # noqa: PLR2004 - shorter than its own header: not a box
             break
         position += length
-    return position > size or b"moov" not in seen
+    else:
+        return False  # no player's file; whoever pads one with empty boxes has not cut it
+    return position > size or not seen & {b"moov", b"meta"}  # a still has no `moov`
 
 
 def _matroska_end(head: bytes) -> int:

@@ -38,7 +38,7 @@ class Facts:
         height: Pixels as displayed, so after rotation.
         fps: Average frames per second, `None` where unknown (and for images).
         rotation: Clockwise degrees by which the stored picture is turned for display: 0, 90, 180, 270.
-        other_video_streams: Further video tracks in the file. They are not looked at.
+        other_video_streams: Further video tracks, or pictures, in the file. They are not looked at. A cover is none.
     """
 
     kind: Kind
@@ -87,6 +87,7 @@ class SamplingReport:
         damaged: Packets the decoder refused, and looked-at frames it flags as damaged.
         time_resets: Places where the timestamps start over, as in joined recordings. From there on times are counted
             as the media plays, not as it states.
+        every: Where the file has no timestamps: one of so many frames was looked at.
     """
 
     rule: Rule
@@ -97,6 +98,7 @@ class SamplingReport:
     filled_gaps: int = 0
     damaged: int = 0
     time_resets: int = 0
+    every: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

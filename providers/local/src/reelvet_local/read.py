@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reelvet.taxonomy import LabelMap, Mapping, Taxonomy
 
 _STATUSES = {"succeeded": Status.SUCCEEDED, "failed": Status.FAILED, "canceled": Status.CANCELED}
+_BRIEF = 5.0  # seconds of a video of which a single frame is enough
 _KINDS = {kind.value: kind for kind in MediaKind}
 
 
@@ -146,7 +147,7 @@ def _cut_short(raw: RawTask, payload: wire.Payload) -> str | None:
     if payload.stopped_early:
         return f"stopped{at}, as stop_on asked"
     if raw.status is Status.SUCCEEDED and payload.status == "succeeded" and payload.error is None:
-        return None
+        return _other_tracks(payload)
     if raw.status is Status.CANCELED:
         return f"canceled{at}"
     told = payload.error.message or payload.error.code if payload.error else "the run did not succeed"
@@ -164,10 +165,23 @@ def _warnings(payload: wire.Payload) -> Iterator[Note]:
             code="time_resets",
             says=f"the timestamps start over {payload.sampling.time_resets} times, so times count on from there and may differ from a player's",
         )
-    if payload.facts is not None and payload.facts.other_video_streams:
-        yield Note(
-            code="other_tracks", says=f"{payload.facts.other_video_streams} further video tracks were not looked at"
-        )
+    if others := _other_tracks(payload):
+        yield Note(code="other_tracks", says=others)
+    facts, gap = payload.facts, payload.sampling.largest_gap if payload.sampling else None
+    if facts is not None and facts.kind == "video" and gap is not None:
+        whole = max(facts.duration or 0.0, payload.through or 0.0)
+        if whole > _BRIEF and gap > whole / 2:
+            yield Note(
+                code="sparse_sampling",
+                says=f"for {gap:.0f} s on end of {whole:.0f} s no picture was looked at: too large an interval, or a picture shown for long",
+            )
+
+
+def _other_tracks(payload: wire.Payload) -> str | None:
+    if payload.facts is None or not payload.facts.other_video_streams:
+        return None
+    what = "pictures" if payload.facts.kind == "image" else "video tracks"
+    return f"{payload.facts.other_video_streams} further {what} were not looked at"
 
 
 def _media(payload: wire.Payload) -> MediaFacts:
@@ -177,14 +191,20 @@ def _media(payload: wire.Payload) -> MediaFacts:
         duration=facts.duration,
         width=facts.width,
         height=facts.height,
-        sampling=_sampling(payload.sampling),
+        sampling=_sampling(payload.sampling, facts),
         largest_gap=payload.sampling.largest_gap if payload.sampling else None,
     )
 
 
-def _sampling(sampling: wire.Sampling | None) -> str | None:
+def _sampling(sampling: wire.Sampling | None, facts: wire.Facts) -> str | None:
     if sampling is None:
         return None
+    if sampling.every is not None:
+        return (
+            f"one of every {sampling.every} frames; the file has no timestamps; {sampling.frames or 0} frames looked at"
+        )
+    if facts.kind == "image" and sampling.largest_gap is None:
+        return f"every picture; {sampling.frames or 0} looked at"
     rule = f"the first frame of every {sampling.interval:g} s" if sampling.interval else "frames"
     if sampling.rule == "keyframes":
         rule = (

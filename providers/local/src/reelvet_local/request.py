@@ -8,6 +8,7 @@ from reelvet.plugins import Capabilities, ask
 from reelvet.schema.plan import Plan, VendorTask
 from reelvet.schema.result import Note
 from reelvet.taxonomy import QUARANTINE
+from reelvet_local.sampling import LONGEST, SHORTEST
 from reelvet_local.settings import LocalOptions
 
 if TYPE_CHECKING:
@@ -35,11 +36,16 @@ def plan(
     asked = ask(job, capabilities, taxonomy, provider="local")
     options = LocalOptions(**job.options.get("local", {}))
     stop_on, notes = _stop_on(job, labels, taxonomy)
+    interval = job.interval if job.interval is not None else settings.interval
+    if not SHORTEST <= interval <= LONGEST:
+        wished, interval = interval, min(max(interval, SHORTEST), LONGEST)
+        says = f"interval = {wished:g} is not between {SHORTEST:g} and {LONGEST:g} seconds, so it is {interval:g}"
+        notes.append(Note(code="wish_adjusted", says=says))
     thumbnails = options.thumbnails or settings.thumbnails
     payload: dict[str, Any] = {
         "source": str(job.media.path or job.media.url),
         "sampling": options.sampling or settings.sampling,
-        "interval": job.interval if job.interval is not None else settings.interval,
+        "interval": interval,
         "max_gap": options.max_gap if options.max_gap is not None else settings.max_gap,
         "stop_on": stop_on,
         "report_floor": options.report_floor if options.report_floor is not None else settings.report_floor,

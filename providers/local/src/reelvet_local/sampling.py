@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_INTERVAL = 1.0
 DEFAULT_MAX_GAP = 10.0
+SHORTEST = 0.001  # seconds
+LONGEST = 86_400.0
 _REMEMBERED = 8192  # packets and intervals kept in mind; far beyond any codec's reordering
 
 
@@ -43,8 +45,10 @@ class SamplingRule:
         if self.rule not in {"interval", "keyframes"}:
             raise ValueError(f"sampling {self.rule!r} is neither 'interval' nor 'keyframes'")
         for name in ("interval", "max_gap"):
-            if not 0.001 <= getattr(self, name) <= 86_400:  # noqa: PLR2004 - the message says it
-                raise ValueError(f"{name} = {getattr(self, name)!r} is not between 0.001 and 86400 seconds")
+            if not SHORTEST <= getattr(self, name) <= LONGEST:
+                raise ValueError(
+                    f"{name} = {getattr(self, name)!r} is not between {SHORTEST:g} and {LONGEST:g} seconds"
+                )
 
 
 class Slots:

@@ -51,6 +51,7 @@ class Sampling(_Lenient):
     filled_gaps: int | None = None
     time_resets: int | None = None
     damaged: int | None = None
+    every: int | None = None
 
 
 class ScoreSummary(_Lenient):

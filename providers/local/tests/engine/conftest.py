@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,22 +31,23 @@ def _detectors() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def vet(_detectors: None) -> Iterator[Vet]:
     """Run one file through a real worker process with the detector `Bright`; one engine for all tests."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
+    ready: Future[tuple[asyncio.AbstractEventLoop, Engine, asyncio.Event]] = Future()
 
-    async def start() -> Engine:
-        return Engine(workers=1, detector="fake_detectors:Bright")
+    async def serve() -> None:
+        async with Engine(workers=1, detector="fake_detectors:Bright") as engine:
+            over = asyncio.Event()
+            ready.set_result((asyncio.get_running_loop(), engine, over))
+            await over.wait()
 
-    def call(coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(60)
-
-    engine = call(start())
-    yield lambda path, **options: call(engine.run(path, **options))
-    call(engine.close())
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    # The loop is made and closed in the thread that it runs in, whatever becomes of the tests.
+    with ThreadPoolExecutor(1) as thread:
+        served = thread.submit(asyncio.run, serve())
+        loop, engine, over = ready.result(60)
+        try:
+            yield lambda path, **options: asyncio.run_coroutine_threadsafe(engine.run(path, **options), loop).result(60)
+        finally:
+            loop.call_soon_threadsafe(over.set)
+            served.result(60)
 
 
 @pytest.fixture

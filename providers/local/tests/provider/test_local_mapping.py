@@ -74,7 +74,12 @@ def changed(path, how):
     return payload
 
 
-CLEAN = {**PAYLOAD, "hits": [], "scores": {"nsfw": {"max": 0.2, "mean": 0.1, "at": 4.0}}}
+CLEAN = {
+    **PAYLOAD,
+    "facts": {**PAYLOAD["facts"], "other_video_streams": 0},
+    "hits": [],
+    "scores": {"nsfw": {"max": 0.2, "mean": 0.1, "at": 4.0}},
+}
 
 
 @pytest.mark.parametrize("how", ["dropped", None, "a word", 7, {}, [], True])
@@ -94,7 +99,7 @@ def test_no_change_of_a_leaf_crashes_or_turns_a_hit_into_a_pass(moderator, path,
 @pytest.mark.parametrize(
     "change",
     [{"status": "failed"}, {"status": "canceled"}, {"status": "sideways"}, {"stopped_early": True}, {"sampling": None}, {"detector": None},
-     {"hits": None}, {"report_floor": None}, {"error": {"code": "broken_tail", "message": "the file ends"}}],
+     {"facts": PAYLOAD["facts"]}, {"hits": None}, {"report_floor": None}, {"error": {"code": "broken_tail", "message": "the file ends"}}],
     ids=str,
 )  # fmt: skip
 def test_what_did_not_look_at_everything_never_passes(moderator, change):
