@@ -133,10 +133,10 @@ def _looked(raw: RawTask, payload: wire.Payload, natives: dict[str, list[Mapping
         return
     labels = [m.label for native in known for m in natives.get(native, []) if m.label is not None]
     why, through = _cut_short(raw, payload), payload.through
-    if why is None and through is not None and payload.facts is not None and payload.facts.duration is not None:
-        through = max(
-            through, payload.facts.duration
-        )  # the sound may go on after the last picture: there is no more to see
+    if why is None and through is not None:
+        # All of it: the sound may go on after the last picture, and not every file says how long it is.
+        duration = payload.facts.duration if payload.facts else None
+        through = None if duration is None else max(through, duration)
     yield Looked(labels, Channel.VISUAL, floor=payload.report_floor, through=through, why=why)
 
 

@@ -132,3 +132,13 @@ def test_every_leaf_is_mapped_or_kept_raw_with_a_reason(moderator):
 def test_every_error_code_of_the_engine_has_a_row():
     assert set(CODES) == set(ErrorCode.__args__)
     assert all(row.way_out for row in CODES.values())
+
+
+@pytest.mark.parametrize(("duration", "through"), [(10.0, 10.0), (12.5, 12.5), (None, None)])
+def test_what_was_looked_at_to_the_end_is_looked_at_wholly_whatever_the_file_says_of_its_length(
+    moderator, duration, through
+):
+    result = moderator.normalize(
+        {**CLEAN, "facts": {**PAYLOAD["facts"], "duration": duration, "other_video_streams": 0}}
+    )
+    assert (result.verdict, result.coverage[0].through) == (Verdict.PASS, through)
