@@ -93,12 +93,16 @@ class OpenNsfw:
         options.log_severity_level = 3
         self._session = ort.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
-        self._mean = np.array([104, 117, 123], dtype=np.float32)
+        # One value per pixel and channel: numpy subtracts whole arrays several times faster than it repeats three values.
+        mean = np.array([104, 117, 123], dtype=np.float32)
+        self._mean = np.ascontiguousarray(np.broadcast_to(mean, (1, 224, 224, 3)))
+        self._tensor = np.empty_like(self._mean)
 
     def score(self, frame: NDArray[np.uint8]) -> Mapping[str, float]:
         """Score one BGR frame of 256 x 256."""
-        tensor = frame[None, self._CROP, self._CROP] - self._mean
-        (output,) = self._session.run(None, {self._input: tensor})
+        self._tensor[...] = frame[None, self._CROP, self._CROP]
+        self._tensor -= self._mean
+        (output,) = self._session.run(None, {self._input: self._tensor})
         return {"nsfw": float(output[0, 1])}
 
 
