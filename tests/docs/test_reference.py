@@ -81,7 +81,9 @@ def test_every_variable_is_listed(section):
 
 def test_what_may_be_allowed_is_written_as_shown(section):
     examples = rows(section("docs/configuration.md", "`[fetch]`"))["allow"][-1]
-    AllowList(re.findall(r"`([^`]+)`", examples))
+    written = re.findall(r"`([^`]+)`", examples)
+    assert written
+    assert AllowList(written)
 
 
 @pytest.fixture

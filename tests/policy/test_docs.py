@@ -17,7 +17,9 @@ def test_the_snippets_run_in_their_order(tmp_path, monkeypatch):
     for text in blocks("toml"):
         Path(re.match(r"# (\S+)", text)[1]).write_text(text)
     names = {}
-    for code in blocks("python"):
+    snippets = blocks("python")
+    assert snippets
+    for code in snippets:  # each asserts what it shows
         exec(compile(code, str(PAGE), "exec"), names)  # noqa: S102 - the project's own page
 
 
