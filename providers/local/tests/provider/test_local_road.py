@@ -93,12 +93,16 @@ def test_a_ticket_is_worked_on_by_whoever_waits_for_it(bright, bright_config, cl
 def test_cancel_works_in_mid_video_and_keeps_what_was_found(bright_config, clip):
     with Moderator(bright_config("Slow", interval=0.2)) as moderator:
         ticket = moderator.submit(ModerationJob(media=clip(255, *[0] * 60)))
-        results = []
-        worker = threading.Thread(target=lambda: results.append(moderator.wait(ticket)))
+        results, under_way = [], threading.Event()
+
+        def listen(progress):
+            if progress.done:
+                under_way.set()
+
+        worker = threading.Thread(target=lambda: results.append(moderator.wait(ticket, on_progress=listen)))
         worker.start()
-        while moderator.status(ticket).status is not Status.RUNNING:
-            time.sleep(0.02)
-        time.sleep(1.5)
+        assert under_way.wait(30)
+        assert moderator.status(ticket).status is Status.RUNNING
         started = time.monotonic()
         canceled = moderator.cancel(ticket)
         assert time.monotonic() - started < 3
@@ -110,7 +114,7 @@ def test_cancel_works_in_mid_video_and_keeps_what_was_found(bright_config, clip)
 
 def test_the_deadline_ends_the_work_and_keeps_what_was_found(bright_config, clip):
     with Moderator(bright_config("Slow", interval=0.2)) as moderator:
-        result = moderator.moderate(ModerationJob(media=clip(255, *[0] * 120), deadline=timedelta(seconds=2.5)))
+        result = moderator.moderate(ModerationJob(media=clip(255, *[0] * 120), deadline=timedelta(seconds=6)))
     assert result.status is Status.CANCELED
     assert "deadline_passed" in {note.code for note in result.warnings}
     assert result.findings[0].start == 0.0
