@@ -15,7 +15,7 @@ import av.error
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from reelvet_local.media import MediaError, Video, check_size
+from reelvet_local.media import ENDLESS, MediaError, Video, check_size, unread
 from reelvet_local.sample import THUMBNAIL_EDGE, Sample, Shape
 from reelvet_local.sampling import FrameIndex, Holes, SamplingRule, Slots
 
@@ -172,8 +172,6 @@ class VideoReader:
         self._codec.flush_buffers()
         return picks
 
-    # --- packets -------------------------------------------------------------------------------------------------
-
     def _tick(self, pts: int | None) -> int | None:
         return None if pts is None else pts - self._video.origin
 
@@ -192,18 +190,19 @@ class VideoReader:
             yield before
 
     def _packets_of_file(self) -> Iterator[Packet[Any]]:
-        """The track's packets. Matroska's demuxer leaves out damaged clusters without a word: their bytes are missed."""
+        """The track's packets. Some demuxers leave out what is damaged without a word: its bytes are missed."""
         stream, container = self._video.stream, self._video.container
-        accounted = "matroska" in self.facts.container
-        for packet in container.demux() if accounted else container.demux(stream):
+        clustered, endless = "matroska" in self.facts.container, self.facts.container in ENDLESS
+        for packet in container.demux() if clustered or endless else container.demux(stream):
             if packet.size == 0 and packet.dts is None:
-                return  # PyAV's own signal to flush
-            if accounted and packet.pos is not None:
-                if self._read_to is not None and packet.pos - self._read_to > _LOST_BYTES:
+                break  # PyAV's own signal to flush
+            if packet.pos is not None:
+                if clustered and self._read_to is not None and packet.pos - self._read_to > _LOST_BYTES:
                     self._holes.expect(self._last_tick + 1, refused=True)
                 self._read_to = max(packet.pos + packet.size, self._read_to or 0)
             if packet.stream.index == stream.index:
                 yield cast("Packet[Any]", packet)
+        self.damaged += endless and unread(container, self._read_to)
 
     def _note(self, packet: Packet[Any]) -> None:
         self._packets += 1

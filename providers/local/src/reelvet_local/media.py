@@ -77,6 +77,12 @@ class _Reader:
         self.tell = file.tell
 
 
+ENDLESS = frozenset({"mpegts", "mpeg", "mpegvideo", "h264", "hevc"})
+"""Containers that do not say how long they are: nothing but their bytes tells that something is missing."""
+
+_UNREAD_BYTES = 64 << 10
+
+
 @dataclass(frozen=True, slots=True)
 class Video:
     """An opened container and the video track that is looked at.
@@ -103,6 +109,11 @@ class Video:
     def time_base(self) -> Fraction:
         """Seconds per tick."""
         return self.stream.time_base or Fraction(1, av.time_base)
+
+
+def unread(container: InputContainer, read_to: int | None) -> bool:
+    """Whether a good part of the file lies behind the last packet: what a demuxer skips in search of the next."""
+    return read_to is not None and container.size - read_to > max(_UNREAD_BYTES, container.size // 20)
 
 
 def open_file(path: str | Path | int) -> BinaryIO:

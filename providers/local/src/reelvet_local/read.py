@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, MediaKind
-from reelvet.schema.result import Finding, MediaFacts, Native, Note, Relation, Usage
+from reelvet.schema.result import Coverage, CoverageState, Finding, MediaFacts, Native, Note, Relation, Usage
 from reelvet.schema.task import RawTask, Status
 from reelvet.schema.urls import SignedUrl
 from reelvet.taxonomy import UNMAPPED
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reelvet.taxonomy import LabelMap, Mapping, Taxonomy
 
 _STATUSES = {"succeeded": Status.SUCCEEDED, "failed": Status.FAILED, "canceled": Status.CANCELED}
+_SILENT = {CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
 _BRIEF = 5.0  # seconds of a video of which a single frame is enough
 _KINDS = {kind.value: kind for kind in MediaKind}
 
@@ -48,6 +49,7 @@ def report(
     findings: list[Finding] = []
     looked: list[Looked] = []
     notes: list[Note] = []
+    payloads: list[wire.Payload] = []
     media: MediaFacts | None = None
     versions = {"label_map": str(labels)}
     for raw in raws:
@@ -55,6 +57,7 @@ def report(
         notes += fault
         if payload is None:
             continue
+        payloads.append(payload)
         findings += _findings(raw, payload, natives, notes)
         looked += _looked(raw, payload, natives)
         notes += _warnings(payload)
@@ -66,9 +69,11 @@ def report(
     else:
         places = [(entry.label, channel) for entry in capabilities.entries for channel in entry.channels]
         rows = plan_coverage(places, capabilities, taxonomy, "local")
+    coverage = final_coverage(rows, looked, findings, capabilities, taxonomy)
+    doubts = "; ".join(doubt for payload in payloads for doubt in _doubts(payload))
     return Report(
         findings=findings,
-        coverage=final_coverage(rows, looked, findings, capabilities, taxonomy),
+        coverage=[_doubted(row, doubts) for row in coverage] if doubts else coverage,
         usage=[Usage(provider="local", task=raw.ref.id, requests=raw.requests) for raw in raws],
         warnings=notes,
         media=media,
@@ -154,12 +159,21 @@ def _cut_short(raw: RawTask, payload: wire.Payload) -> str | None:
     return f"ended{at}: {told}"
 
 
-def _warnings(payload: wire.Payload) -> Iterator[Note]:
+def _doubts(payload: wire.Payload) -> Iterator[str]:
+    """What speaks against taking silence for absence, though the run went to the end."""
     if payload.sampling is not None and payload.sampling.damaged:
-        yield Note(
-            code="damaged",
-            says=f"{payload.sampling.damaged} packets or frames are damaged, so something may not have been seen",
-        )
+        yield f"{payload.sampling.damaged} packets or frames are damaged, so something may not have been seen"
+    if payload.facts is not None and payload.facts.container == "asf" and payload.facts.duration is None:
+        yield "the file does not say how long it is, as one that is cut off"
+
+
+def _doubted(row: Coverage, doubts: str) -> Coverage:
+    return row.model_copy(update={"why": row.why or doubts}) if row.state in _SILENT else row
+
+
+def _warnings(payload: wire.Payload) -> Iterator[Note]:
+    for doubt in _doubts(payload):
+        yield Note(code="damaged", says=doubt)
     if payload.sampling is not None and payload.sampling.time_resets:
         yield Note(
             code="time_resets",

@@ -24,6 +24,7 @@ class Facts(_Lenient):
     """What the file says about itself."""
 
     kind: str | None = None
+    container: str | None = None
     duration: float | None = None
     width: int | None = None
     height: int | None = None
@@ -86,7 +87,7 @@ class Payload(_Lenient):
 
 RAW_ONLY = {
     "scores": "scores below the floor are no findings; one above it that no hit tells becomes one",
-    "facts.container": "kept for whoever debugs a file",
+    "facts.container": "kept for whoever debugs a file; that of a cut-off one makes silence doubtful",
     "facts.codec": "kept for whoever debugs a file",
     "facts.fps": "kept for whoever debugs a file",
     "facts.rotation": "applied already",

@@ -76,9 +76,10 @@ def changed(path, how):
 
 CLEAN = {
     **PAYLOAD,
-    "facts": {**PAYLOAD["facts"], "other_video_streams": 0},
     "hits": [],
     "scores": {"nsfw": {"max": 0.2, "mean": 0.1, "at": 4.0}},
+    "facts": {**PAYLOAD["facts"], "other_video_streams": 0},
+    "sampling": {**PAYLOAD["sampling"], "damaged": 0, "time_resets": 0},
 }
 
 
@@ -142,3 +143,18 @@ def test_what_was_looked_at_to_the_end_is_looked_at_wholly_whatever_the_file_say
         {**CLEAN, "facts": {**PAYLOAD["facts"], "duration": duration, "other_video_streams": 0}}
     )
     assert (result.verdict, result.coverage[0].through) == (Verdict.PASS, through)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"sampling": {**CLEAN["sampling"], "damaged": 1}},
+        {"facts": {**CLEAN["facts"], "container": "asf", "duration": None}},
+    ],
+    ids=["damaged", "cut off"],
+)
+def test_silence_about_what_is_damaged_or_cut_off_is_for_a_person_to_judge(moderator, change):
+    result = moderator.normalize({**CLEAN, **change})
+    assert (result.verdict, result.coverage[0].state) == (Verdict.REVIEW, CoverageState.BELOW_FLOOR)
+    assert result.coverage[0].why
+    assert "damaged" in {note.code for note in result.warnings}
