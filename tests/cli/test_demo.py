@@ -71,4 +71,4 @@ def test_without_the_local_provider(reelvet, monkeypatch):
     monkeypatch.setenv("REELVET_PLUGINS", "acme")
     called = reelvet("demo", "https://media.test/pass.mp4")
     assert called.code == 2
-    assert "pip install 'reelvet[local]'" in called.err
+    assert "pip install -e providers/local" in called.err

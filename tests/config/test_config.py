@@ -92,7 +92,7 @@ def test_several_instances_and_no_choice_is_an_error(registry):
 
 def test_nothing_configured_and_no_local_provider_is_an_error():
     """With both ways out."""
-    with pytest.raises(ConfigurationError, match=r"reelvet-local.*\[providers\.") as caught:
+    with pytest.raises(ConfigurationError, match=r"providers/local\), or write a \[providers\.") as caught:
         Config.parse({}).active(Registry())
     assert caught.value.field == "use"
 
@@ -121,7 +121,7 @@ def test_an_unknown_instance_suggests_one(registry, use, hint):
 
 @pytest.mark.parametrize(
     ("table", "says"),
-    [({"plugin": "nope"}, "reelvet-nope"), ({}, 'plugin = "..."')],
+    [({"plugin": "nope"}, "Install the distribution that brings it"), ({}, 'plugin = "..."')],
 )
 def test_an_instance_whose_plugin_is_missing_says_so(registry, table, says):
     """Installed it can be, or named otherwise."""
@@ -279,3 +279,9 @@ def test_settings_are_found_by_the_plugin_and_not_by_the_name(registry):
     config = Config.parse({"providers": {"gamma": {**FULL, "plugin": "acme"}}})
     assert config.plugin_of("gamma", registry) == "acme"
     assert config.settings("gamma", registry, environ={}).region == "eu"
+
+
+def test_a_local_provider_that_is_kept_out_is_not_called_missing(monkeypatch):
+    monkeypatch.setenv("REELVET_PLUGINS", "off")
+    with pytest.raises(ConfigurationError, match=r"kept out.*REELVET_PLUGINS"):
+        Config().active(Registry.discover())

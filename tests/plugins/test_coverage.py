@@ -70,7 +70,7 @@ TABLE = [
     ("found above, looked at itself", "a.b.c", ["a", "a.b.c"], [look("a", "a.b.c")], [found("a")], "clean", None),
     ("found though nobody looks there", "z", [], [], [found("z")], "hit", None),
     ("not able", "z", ["a"], [look("a")], [], "not_evaluated", "does not look for it"),
-    ("able, not looked", "z", ["z"], [], [], "not_evaluated", "did not"),
+    ("able, not looked", "z", ["z"], [], [], "not_evaluated", "has not done so"),
     ("the task failed", "z", ["z"], [look("z", why="the task failed")], [], "not_evaluated", "the task failed"),
     ("stopped early", "z", ["z"], [look("z", why="stopped early", through=3.0)], [], "not_evaluated", "stopped early"),
     ("stopped early after it was found", "z", ["z"], [look("z", why="stopped early")], [found("z")], "hit", "stopped early"),

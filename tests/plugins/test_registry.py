@@ -126,7 +126,7 @@ def test_a_plugin_that_may_not_load_is_not_even_imported(install, monkeypatch):
 def test_a_provider_that_is_not_installed_is_named_with_the_way_to_install_it():
     """And with what is installed."""
     with pytest.raises(
-        PluginNotFound, match=r"'acme' \(installed: .*local.*\)\. Install it, as reelvet-acme"
+        PluginNotFound, match=r"'acme' \(installed: .*local.*\)\. Install the distribution that brings it"
     ) as caught:
         Registry.discover().spec("acme")
     assert isinstance(caught.value, LookupError)

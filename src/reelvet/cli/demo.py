@@ -45,7 +45,7 @@ def demo(
         raise PluginNotFound(
             "the local provider is not installed",
             plugin="local",
-            way_out="pip install 'reelvet[local]', or from a clone: pip install -e providers/local",
+            way_out="From a clone: pip install -e providers/local",
         )
     state = State()
     with session.moderator_of(config, use="local") as moderator:

@@ -30,7 +30,11 @@ def print_providers(cards: Sequence[Mapping[str, Any]], problems: Sequence[Mappi
     if cards:
         out.print(Text("`reelvet labels --provider ID` lists what a provider looks for.", style="dim"))
     else:
-        out.print(Text("No provider is installed. pip install 'reelvet[local]' brings one that needs no account."))
+        out.print(
+            Text(
+                "No provider is installed. From a clone, pip install -e providers/local brings one that needs no account."
+            )
+        )
     for problem in problems:
         out.print(
             Text(

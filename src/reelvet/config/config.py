@@ -192,9 +192,14 @@ class Config(Strict):
         if "local" in registry or any(problem.plugin == "local" for problem in registry.problems):
             registry.spec("local")  # installed and broken is another trouble than not installed
             return "local"
+        if registry.is_barred("local"):
+            raise ConfigurationError(
+                "no instance is configured and the local provider is kept out", field="use", source=self.source,
+                way_out="Let REELVET_PLUGINS or `[plugins] allow` name it, or write a [providers.<name>] table.",
+            )  # fmt: skip
         raise ConfigurationError(
             "no instance is configured and the local provider is not installed", field="use", source=self.source,
-            way_out="Install reelvet-local, or write a [providers.<name>] table.",
+            way_out="Install it (from a clone: pip install -e providers/local), or write a [providers.<name>] table.",
         )  # fmt: skip
 
     def plugin_of(self, instance: str, registry: Registry) -> str:

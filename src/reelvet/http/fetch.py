@@ -258,6 +258,8 @@ class Fetcher:
             says = f"no connection within {self._connect_timeout:g} s"
         except TimeoutError:
             raise
+        except aiohttp.ClientResponseError:
+            says = "its reply is not HTTP as it should be: malformed, or more came than its Content-Length says"
         except (aiohttp.ClientError, OSError) as error:
             # Of these messages some quote the whole URL: the kind has to do.
             says = f"the connection failed ({type(error).__name__})"

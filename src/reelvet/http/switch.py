@@ -56,5 +56,5 @@ def check_network(host: str) -> None:
     if any(host.lower() not in hosts for hosts in allowed):
         raise NetworkDisabled(
             f"a call to {host} was attempted while the network is switched off",
-            way_out=f"Unset {VARIABLE} or leave `network_disabled()`; in tests, use the sandbox.",
+            way_out=f"Unset {VARIABLE} or leave `network_disabled()`; in tests, use a server on loopback and allow it by name.",
         )

@@ -279,7 +279,12 @@ class AsyncModerator:
         """
         instance = self._instance(use)
         if "find" not in instance.capabilities.operations:
-            raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
+            raise LookupUnsupported(
+                "cannot look a task up by its key",
+                instance.provider.id,
+                instance.name,
+                way_out="Keep the job's ticket, or look at the vendor's console.",
+            )
         await instance.open()
         wanted = vendor_key(key, attempt)
         found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))

@@ -206,7 +206,7 @@ class _Settling:
         above = self.taxonomy.ancestors(row.label) if row.label in self.taxonomy else ()
         coarse = next((a for a in above if (a, row.channel) in self.places), None)
         if coarse is None:
-            return self._as(row, CoverageState.NOT_EVALUATED, why="the task that was to look for it did not")
+            return self._as(row, CoverageState.NOT_EVALUATED, why="the task that was to look for it has not done so")
         what = (
             "it was found, which does not say whether this was"
             if (coarse, row.channel) in self.hits

@@ -167,7 +167,7 @@ class Registry:
                     way_out="Mend or reinstall that distribution; `reelvet doctor` shows more.",
                 ) from problem.error  # fmt: skip
         known = ", ".join(sorted(spec.id for spec in self)) or "none"
-        way_out = f"Install it, as reelvet-{provider}."
+        way_out = "Install the distribution that brings it; for those of this project see README.md."
         if provider in self._barred:
             way_out = f"It is installed; let {SWITCH} or `[plugins] allow` name it."
         elif self.problems:
@@ -176,6 +176,10 @@ class Registry:
         raise PluginNotFound(
             f"no installed plugin provides {provider!r} (installed: {known})", plugin=provider, way_out=way_out
         )
+
+    def is_barred(self, name: str) -> bool:
+        """Whether a plugin of that name is installed, and kept out by `REELVET_PLUGINS` or `[plugins] allow`."""
+        return name in self._barred
 
     def load(self, provider: str, what: str = "provider") -> Any:
         """A class of a provider: its `provider`, `settings`, `options` or `sandbox`; `None` where it has none.

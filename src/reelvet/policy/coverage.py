@@ -64,7 +64,7 @@ def _tell_floor(row: Coverage, standings: Sequence[Standing], signals: Signals) 
     lowest = min((standing.lowest for standing in standings if standing.lowest is not None), default=None)
     if lowest is None or (row.floor is not None and lowest >= row.floor):
         return
-    below = f"scores below {row.floor:g}" if row.floor is not None else "low scores, nobody says how low,"
+    below = f"scores below {row.floor:g}" if row.floor is not None else "low scores (nobody says how low)"
     why = f"nothing is reported of {below}, and the policy judges from {lowest:g}"
     signals.add(Verdict.REVIEW, why, label=row.label, provider=row.provider, threshold=lowest, kind="floor")
 

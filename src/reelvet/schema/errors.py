@@ -386,7 +386,7 @@ class FetchRefused(FetchError):
 
 
 class FetchTooLarge(FetchError):
-    """The body is larger than the cap, or than its own Content-Length."""
+    """The body is larger than the cap, or unpacks as only a bomb does."""
 
 
 class FetchTooSlow(FetchError):

@@ -154,9 +154,7 @@ def open_video(file: BinaryIO, max_pixels: int = MAX_PIXELS) -> Video:
     """
     head = file.read(4096)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(_PLAYLISTS) or b"<MPD" in head:
-        raise MediaError(
-            "unsupported_format", "A playlist or manifest: it only names other media. Give the media itself"
-        )
+        raise MediaError("unsupported_format", "A playlist or manifest: it only names other media")
     cut = _is_cut(file)
     # The option also bounds the frames that FFmpeg decodes while it probes.
     container = _open(file, {"max_pixels": str(max_pixels)}, cut=cut)

@@ -113,7 +113,15 @@ class LocalProvider(Provider):
         if "://" not in source:
             fault = await asyncio.to_thread(_file_fault, Path(source))
             if fault:
-                return Rejected(MediaRejected(fault, self.id, self.context.instance, code="unreadable", created="no"))
+                refused = MediaRejected(
+                    fault,
+                    self.id,
+                    self.context.instance,
+                    code="unreadable",
+                    created="no",
+                    way_out="Give the path of one file.",
+                )
+                return Rejected(refused)
         return Created(TaskRef(id=_id(task), name=task.name))
 
     async def run(self, ref: TaskRef, task: VendorTask) -> RawTask:
@@ -163,7 +171,11 @@ class LocalProvider(Provider):
             text = path.read_text(encoding="utf-8")
         except OSError as error:
             field = f"providers.{self.context.instance}.labels"
-            raise ConfigurationError(f"{field} = {str(path)!r} cannot be read: {error.strerror}", field=field) from None
+            raise ConfigurationError(
+                f"{field} = {str(path)!r} cannot be read: {error.strerror}",
+                field=field,
+                way_out="Name an existing labels.csv.",
+            ) from None
         return LabelMap.parse(text, self.context.taxonomy, origin=str(path))
 
     @cached_property

