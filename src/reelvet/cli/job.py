@@ -61,9 +61,13 @@ def read_text(source: str, what: str) -> str:
     try:
         return Path(source).expanduser().read_text(encoding="utf-8")
     except OSError as error:
-        raise InvalidJob(f"cannot read {what} {source}: {error.strerror}") from None
+        raise InvalidJob(
+            f"cannot read {what} {source}: {error.strerror}", way_out="Name a file that exists, or - for stdin."
+        ) from None
     except UnicodeDecodeError:
-        raise InvalidJob(f"cannot read {what} {source}: it is not UTF-8 text") from None
+        raise InvalidJob(
+            f"cannot read {what} {source}: it is not UTF-8 text", way_out="Give it as JSON, not the media itself."
+        ) from None
 
 
 def read_json(source: str, what: str) -> Any:

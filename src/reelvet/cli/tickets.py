@@ -131,7 +131,12 @@ def adopt(
     registry = session.registry(config)
     provider = config.plugin_of(instance, registry)
     if "run" in registry.spec(provider).at_most.operations:
-        raise OperationUnsupported("does its own work, so there is no task elsewhere to take over", provider, instance)
+        raise OperationUnsupported(
+            "does its own work, so there is no task elsewhere to take over",
+            provider,
+            instance,
+            way_out="Submit the job instead.",
+        )
     registry.taxonomy.expand_all(detect or ())
     ticket = Ticket.adopt(
         provider, task, detect=detect, instance=instance, key=key or f"{instance}:{task}", category=category
