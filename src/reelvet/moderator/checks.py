@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from reelvet.schema.errors import InvalidOptions, InvalidTicket, PluginNotFound, UnsupportedFeature
+from reelvet.schema.result import Note
 from reelvet.schema.validation import sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reelvet.moderator.instance import Instance
     from reelvet.plugins import Registry
     from reelvet.schema.job import ModerationJob
-    from reelvet.schema.plan import Plan
+    from reelvet.schema.plan import Plan, Unsupported
     from reelvet.schema.ticket import Ticket
 
 
@@ -25,6 +28,17 @@ def check_demands(job: ModerationJob, plan: Plan) -> None:
     """
     if plan.unsupported and job.on_unsupported == "raise":
         raise UnsupportedFeature(plan.unsupported, provider=plan.provider, instance=plan.instance)
+
+
+def skipped(unsupported: Iterable[Unsupported]) -> tuple[Note, ...]:
+    """What a job with `on_unsupported="skip"` does without, as warnings."""
+    return tuple(Note(code="unsupported_skipped", says=f"{item.field}: {item.says}") for item in unsupported)
+
+
+def learnt(plan: Plan, prepared: Plan) -> tuple[Note, ...]:
+    """What preparing a plan has brought to light, as warnings."""
+    warnings = (note for note in prepared.warnings if note not in plan.warnings)
+    return (*warnings, *skipped(item for item in prepared.unsupported if item not in plan.unsupported))
 
 
 def check_owner(ticket: Ticket, instance: Instance) -> None:

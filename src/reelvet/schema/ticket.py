@@ -24,6 +24,7 @@ from pydantic import (
 from reelvet.schema.base import Moment, Stored, Words
 from reelvet.schema.errors import InvalidTicket, SealRefused
 from reelvet.schema.job import ModerationJob
+from reelvet.schema.result import Note
 from reelvet.schema.task import RawTask, TaskError, TaskRef
 from reelvet.schema.urls import mask_urls, wants_signed_urls
 from reelvet.schema.validation import first_field, sentences
@@ -110,6 +111,7 @@ class Ticket(Stored):
     sealed: str | None = Field(
         None, description="The URL whose query is masked above, encrypted; erased once nothing is left to send."
     )
+    warnings: tuple[Note, ...] = Field((), description="What was found out on the way to the vendor.")
     _secret_url: str | None = PrivateAttr(None)
 
     def model_post_init(self, context: Any, /) -> None:
