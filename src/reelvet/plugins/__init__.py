@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities, Capability, TranscriptCapability
+    from reelvet.plugins.connection import ConnectionSettings
     from reelvet.plugins.coverage import Looked, final_coverage, plan_coverage
     from reelvet.plugins.hookspec import hookimpl
     from reelvet.plugins.planning import Asked, ask
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "TranscriptCapability"),
+    "connection": ("ConnectionSettings",),
     "coverage": ("Looked", "final_coverage", "plan_coverage"),
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
@@ -40,7 +42,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "Created", "DataHandling", "Done", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Created", "DataHandling", "Done", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

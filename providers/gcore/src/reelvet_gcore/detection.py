@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reelvet.schema import lenient
 from reelvet.schema.media import Channel
 from reelvet.schema.result import Finding, Native, Note, Relation
 from reelvet.taxonomy import UNMAPPED
@@ -99,7 +100,7 @@ def infer(result: Any, words: Words, *, is_legacy: bool) -> str | None:
         return SPORT
     if "nsfw_detected" in up:
         return NSFW
-    known = [word for frame in _frames(result)[0] if (word := wire.text(frame.label))]
+    known = [word for frame in _frames(result)[0] if (word := lenient.text(frame.label))]
     known += [word for _, word in _names(result)]
     for category in (HARD, SOFT, NSFW, SPORT):
         if known and all(words.find(category, word) for word in known):
@@ -146,9 +147,9 @@ def stopped(found: Found, stop_objects: Any, *, floor: float) -> tuple[str | Non
     """
     why = "it may have stopped early, as stop_objects asked"
     hits: list[float | None] = []
-    for tag in (wire.text(stop_objects) or "").split(","):
+    for tag in (lenient.text(stop_objects) or "").split(","):
         word, _, least = tag.strip().partition(":")
-        threshold = wire.number(least)
+        threshold = lenient.number(least)
         if word and (threshold is None or threshold < floor):
             return why, None
         hits += [
@@ -171,9 +172,9 @@ class _Making:
     task: str
 
     def frame(self, place: str, frame: wire.Frame) -> None:
-        word = wire.text(frame.label)
-        score = wire.number(frame.confidence)
-        number = wire.whole(frame.frame_number)
+        word = lenient.text(frame.label)
+        score = lenient.number(frame.confidence)
+        number = lenient.whole(frame.frame_number)
         start = self.clock.start(number)
         self.found.scores.setdefault(word or "", []).append((score, start))
         native = Native(
@@ -214,8 +215,8 @@ class _Making:
         """Flags that are up: told by frames, or findings by themselves."""
         told = bool(self.found.findings)
         for name, value in up.items():
-            if wire.flag(value) is not True:
-                if told and wire.flag(value) is False:
+            if lenient.flag(value) is not True:
+                if told and lenient.flag(value) is False:
                     says = f"the reply has {name} false and names findings; they count"
                     self.found.notes.append(Note(code="contradiction", says=says))
                 continue
@@ -281,10 +282,10 @@ def _doubt(result: dict[str, Any], category: str | None, found: Found) -> str | 
         whole = isinstance(named, list) and all(isinstance(item, dict) for item in named)
         return None if whole else "the reply is no whole list of hits"
     known = [name for name in up if name in _FLAGS_OF.get(category or "", ())]
-    if len(known) != 1 or len(up) != 1 or wire.flag(up[known[0]]) is None:
+    if len(known) != 1 or len(up) != 1 or lenient.flag(up[known[0]]) is None:
         return "the reply does not say whether anything was found"
     if not isinstance(named, list) or not isinstance(frames, list):
         return "the reply does not list what was found"
-    if wire.flag(up[known[0]]) and not found.scores:
+    if lenient.flag(up[known[0]]) and not found.scores:
         return "the reply says that something was found and not what"
     return None

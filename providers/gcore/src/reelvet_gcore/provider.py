@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from reelvet.http import Effect, Limit, Limits, Reply, Request, Session, Timeouts
+from reelvet.http import Effect, Limit, Limits, Reply, Request, Session
 from reelvet.plugins import Capabilities, Created, Health, Outcome, Provider, Rejected, Report, TimeWindow, Unknown
+from reelvet.schema import lenient
 from reelvet.schema.errors import (
     CancelUnsupported,
     LookupUnsupported,
@@ -88,10 +89,8 @@ class GcoreProvider(Provider):
             signer=ApiKey(settings.api_key),
             classifier=classify,
             limits=Limits(total=Limit(requests=rate)) if rate is not None else None,
-            timeouts=Timeouts(read=settings.timeout, write=settings.timeout, total=settings.timeout),
             secrets=[settings.api_key],
-            proxy=settings.proxy,
-            verify=settings.ca_bundle or True,
+            **settings.session_options(),
         )
         await self._session.__aenter__()
 
@@ -214,7 +213,7 @@ class GcoreProvider(Provider):
             query = {"type": "language_support", "audio_language": audio, "subtitles_language": subtitles}
             reply = await self._get(request.INFO, "GetInfo", query)
             body = reply.json()
-            supported = wire.flag(body.get("supported")) if isinstance(body, dict) else None
+            supported = lenient.flag(body.get("supported")) if isinstance(body, dict) else None
             if supported is None:
                 raise self._unexpected(reply, "does not say whether the languages are supported")
             self._languages[pair] = supported
@@ -244,7 +243,7 @@ class GcoreProvider(Provider):
         return self._by_categories[categories]
 
     def _url(self, path: str) -> str:
-        return self.settings.base_url + path
+        return self.settings.url + path
 
     async def _get(self, path: str, operation: str, query: dict[str, Any] | None = None) -> Reply:
         return await self._session.send(
@@ -262,7 +261,7 @@ class GcoreProvider(Provider):
             body = reply.json()
         except ProviderError as error:
             return Rejected(error) if error.created == "no" else Unknown(error)
-        task_id = wire.text(body.get("task_id")) if isinstance(body, dict) else None
+        task_id = lenient.text(body.get("task_id")) if isinstance(body, dict) else None
         if not task_id:
             return Unknown(self._unexpected(reply, "names no task"))
         return Created(TaskRef(id=task_id, name=task.name, category=task.category))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
+from reelvet.schema import lenient
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel
 from reelvet.schema.result import MediaFacts, Note, Usage
@@ -60,7 +61,7 @@ def raw_task(payload: Any, *, ref: TaskRef, requests: int = 0, request_ids: tupl
         request_ids=request_ids,
         requests=requests,
         error=task_error(_reason(task.result)) if failed else None,
-        vendor_key=wire.text(told.get("key")) if told else None,
+        vendor_key=lenient.text(told.get("key")) if told else None,
         created_at=task.processing_time.started_at,
     )
 
@@ -212,7 +213,7 @@ def _is_task(payload: Any) -> bool:
 
 
 def _reason(result: Any) -> str | None:
-    return wire.text(result.get("error")) if isinstance(result, dict) else wire.text(result)
+    return lenient.text(result.get("error")) if isinstance(result, dict) else lenient.text(result)
 
 
 def _usage(raw: RawTask) -> Usage:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Literal, Self
-from urllib.parse import urlsplit
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from reelvet.plugins import ConnectionSettings
 from reelvet_gcore.plugin import OFFICIAL_URL
 
 Category = Literal["nsfw", "hard_nudity", "soft_nudity", "sport"]
 _HEIGHT = 480
 
 
-class GcoreSettings(BaseModel):
+class GcoreSettings(ConnectionSettings):
     """`[providers.gcore]`: only the token is needed.
 
     Tokens: https://gcore.com/docs/account-settings/create-use-or-delete-a-permanent-api-token
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    official_hosts: ClassVar[frozenset[str]] = frozenset({"api.gcore.com"})
 
     api_key: SecretStr = Field(
         description="The account's permanent API token, without the word APIKey.",
@@ -29,9 +28,9 @@ class GcoreSettings(BaseModel):
     api: Literal["current", "legacy"] = Field(
         "current", description="`legacy` speaks the endpoints of 2024, of which nobody says whether they still answer."
     )
-    base_url: str = Field(
-        OFFICIAL_URL,
-        description="Where the API is. Results from anywhere but api.gcore.com are marked `sandbox`.",
+    base_url: str | None = Field(
+        None,
+        description="Where the API is, if not at https://api.gcore.com; its results are then marked `sandbox`.",
         json_schema_extra={"env": ["GCORE_BASE_URL"]},
     )
     page_size: int = Field(
@@ -43,12 +42,6 @@ class GcoreSettings(BaseModel):
     wait_for_mp4: float = Field(
         0.0, ge=0, description="Seconds to wait for a video `gcore:ID` that is still being transcoded."
     )
-    requests_per_second: int | None = Field(
-        None, ge=1, description="Requests in any second at most; Gcore documents no limit."
-    )
-    timeout: float = Field(60.0, gt=0, description="Seconds for one request.")
-    proxy: str | None = Field(None, description="URL of an HTTP proxy.")
-    ca_bundle: Path | None = Field(None, description="Certificate authorities to trust instead of the usual ones.")
 
     @field_validator("api_key")
     @classmethod
@@ -64,24 +57,10 @@ class GcoreSettings(BaseModel):
             )
         return value
 
-    @field_validator("base_url")
-    @classmethod
-    def _check_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if (
-            parts.scheme not in {"http", "https"}
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or parts.username
-        ):
-            raise ValueError(f"a base URL is a scheme, a host and perhaps a path, as {OFFICIAL_URL!r}")
-        return value.rstrip("/")
-
     @property
-    def is_official(self) -> bool:
-        """Whether requests go to the vendor itself."""
-        return self.base_url == OFFICIAL_URL
+    def url(self) -> str:
+        """Where requests go."""
+        return self.base_url or OFFICIAL_URL
 
 
 class GcoreOptions(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reelvet.schema import lenient
 from reelvet.schema.result import Note, Transcript, TranscriptSegment
 from reelvet_gcore import wire
 from reelvet_gcore.languages import to_bcp47
@@ -23,8 +24,8 @@ def read(task: wire.Task, result: Any, task_id: str) -> tuple[Transcript | None,
     """The transcript, and what there is to say of it."""
     if not is_one(result):
         return None, [Note(code="unreadable_result", says="the task succeeded, and its reply holds no transcript")]
-    spoken, segments = wire.flag(result.get("speech_detected")), tuple(_segments(result.get("subtitles")))
-    text = wire.text(result.get("concatenated_text"))
+    spoken, segments = lenient.flag(result.get("speech_detected")), tuple(_segments(result.get("subtitles")))
+    text = lenient.text(result.get("concatenated_text"))
     notes = []
     if spoken is False and not text and not segments:
         notes.append(Note(code="no_speech", says="the vendor heard no speech"))
@@ -39,7 +40,7 @@ def read(task: wire.Task, result: Any, task_id: str) -> tuple[Transcript | None,
         language=language,
         translated_from=source,
         text=text if text is not None else " ".join(segment.text for segment in segments),
-        vtt=wire.text(result.get("vttContent")),
+        vtt=lenient.text(result.get("vttContent")),
         segments=segments,
         task=task_id,
     ), notes
@@ -53,9 +54,9 @@ def _segments(subtitles: Any) -> Iterable[TranscriptSegment]:
             yield TranscriptSegment(
                 start=wire.seconds(item.get("start_time")),
                 end=wire.seconds(item.get("end_time")),
-                text=wire.text(item.get("text")) or "",
+                text=lenient.text(item.get("text")) or "",
             )
-        elif (said := wire.text(item)) is not None:
+        elif (said := lenient.text(item)) is not None:
             yield TranscriptSegment(text=said)
 
 
@@ -65,7 +66,7 @@ def _languages(task: wire.Task, told: Any) -> tuple[str | None, str | None]:
     The reply's list holds the languages asked for, or those heard, the most frequent first:
     https://gcore.com/docs/api-reference/streaming/ai/get-ai-task-result
     """
-    listed = [code for item in (told if isinstance(told, list) else [told]) if (code := wire.text(item))]
+    listed = [code for item in (told if isinstance(told, list) else [told]) if (code := lenient.text(item))]
     target, audio = task.task_data.subtitles_language, task.task_data.audio_language
     if target is None:
         code = audio if audio in listed or not listed else listed[0]

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from reelvet.schema import lenient
 from reelvet.schema.errors import FeatureDisabled, MediaRejected, ProviderError
-from reelvet_gcore import wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,8 @@ def choose(video: Any, *, height: int) -> str:
     enough = sorted((one for one in ready if (one.height or 0) >= height), key=lambda one: one.height or 0)
     if enough and enough[0].url:
         return enough[0].url
-    name = f"video {wire.text(video.get('id')) or ''}".strip()
-    status = (wire.text(video.get("status")) or "").lower()
+    name = f"video {lenient.text(video.get('id')) or ''}".strip()
+    status = (lenient.text(video.get("status")) or "").lower()
     at_work = status in {"empty", "pending"} or any(one.status == "processing" for one in renditions)
     best = max(ready, key=lambda one: one.height or 0, default=None)
     if best is not None and best.url and not at_work:
@@ -70,9 +70,9 @@ def _missing(name: str, status: str, *, at_work: bool) -> ProviderError:
 
 
 def _rendition(item: dict[str, Any]) -> Rendition:
-    status = wire.text(item.get("status"))
+    status = lenient.text(item.get("status"))
     return Rendition(
-        url=wire.text(item.get("mp4_url")) or None,
-        height=wire.whole(item.get("height")),
+        url=lenient.text(item.get("mp4_url")) or None,
+        height=lenient.whole(item.get("height")),
         status=status.lower() if status else None,
     )

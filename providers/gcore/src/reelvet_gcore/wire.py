@@ -7,11 +7,11 @@ endpoint `detect-nudity` of 2024.
 from __future__ import annotations
 
 import json
-import math
-from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AliasChoices, Field
+
+from reelvet.schema.lenient import AsMapping, Date, Lenient, Number, Text, number
 
 ENVELOPE = "reelvet"
 """The mark of what reelvet writes into `client_entity_data`; its value is the envelope's version."""
@@ -30,45 +30,6 @@ RAW_ONLY = {
 """Leaves of a reply that no unified field carries, and why."""
 
 
-def text(value: Any) -> str | None:
-    """A string, or a number written as one."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def number(value: Any) -> float | None:
-    """A finite number, also where it is written as a string."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        read = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return read if math.isfinite(read) else None
-
-
-def whole(value: Any) -> int | None:
-    """A whole number, also where it is written as a string or with a fraction of zero."""
-    read = number(value)
-    return int(read) if read is not None and read.is_integer() else None
-
-
-def flag(value: Any) -> bool | None:
-    """Yes or no; `None` where it is neither."""
-    if isinstance(value, str):
-        value = {"true": True, "false": False}.get(value.strip().lower())
-    return bool(value) if value in (True, False) else None
-
-
-def moment(value: Any) -> datetime | None:
-    """A date in ISO 8601, with any number of digits after the second's point."""
-    try:
-        return datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
 def seconds(value: Any) -> float | None:
     """Seconds from `HH:mm:ss.fff`, as subtitles have it."""
     if not isinstance(value, str):
@@ -84,20 +45,7 @@ def seconds(value: Any) -> float | None:
     return round(total * 60 + last, 3)
 
 
-def _mapping(value: Any) -> Any:
-    return value if isinstance(value, dict) else {}
-
-
-Text = Annotated[str | None, BeforeValidator(text)]
-Number = Annotated[float | None, BeforeValidator(number)]
-Moment = Annotated[datetime | None, BeforeValidator(moment)]
-
-
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
-
-
-class TaskData(_Lenient):
+class TaskData(Lenient):
     """What the task was created with."""
 
     task_name: Text = None
@@ -108,21 +56,21 @@ class TaskData(_Lenient):
     client_entity_data: Text = None
 
 
-class ProcessingTime(_Lenient):
+class ProcessingTime(Lenient):
     """When it ran."""
 
-    started_at: Moment = None
+    started_at: Date = None
 
 
-class Task(_Lenient):
+class Task(Lenient):
     """The reply to "get task", or an item of the list, which has no `result`."""
 
     task_id: Text = None
     task_name: Text = None
     status: Text = None
     progress: Number = None
-    task_data: Annotated[TaskData, BeforeValidator(_mapping)] = Field(default_factory=TaskData)
-    processing_time: Annotated[ProcessingTime, BeforeValidator(_mapping)] = Field(default_factory=ProcessingTime)
+    task_data: Annotated[TaskData, AsMapping] = Field(default_factory=TaskData)
+    processing_time: Annotated[ProcessingTime, AsMapping] = Field(default_factory=ProcessingTime)
     result: Any = None
 
     @property
@@ -131,7 +79,7 @@ class Task(_Lenient):
         return self.task_data.task_name or self.task_name
 
 
-class Frame(_Lenient):
+class Frame(Lenient):
     """One label in one frame, in any of the three spellings."""
 
     label: Any = Field(None, validation_alias=AliasChoices("label", "class"))
