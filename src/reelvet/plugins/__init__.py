@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities, Capability, TranscriptCapability
     from reelvet.plugins.connection import ConnectionSettings
     from reelvet.plugins.coverage import Looked, final_coverage, plan_coverage
+    from reelvet.plugins.declared import Covers, DeclaredPolicy
     from reelvet.plugins.hookspec import hookimpl
     from reelvet.plugins.planning import Asked, ask
     from reelvet.plugins.provider import (
@@ -31,6 +32,7 @@ _WHERE = {
     "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "TranscriptCapability"),
     "connection": ("ConnectionSettings",),
     "coverage": ("Looked", "final_coverage", "plan_coverage"),
+    "declared": ("Covers", "DeclaredPolicy"),
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
     "provider": (
@@ -42,7 +44,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Created", "DataHandling", "Done", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip
