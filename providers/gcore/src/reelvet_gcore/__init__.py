@@ -1,0 +1,1 @@
+"""The Gcore provider of reelvet."""
