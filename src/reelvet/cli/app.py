@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, listing, moderate, planning, schema, tickets
+from reelvet.cli import demo, doctor, listing, moderate, planning, sandbox, schema, tickets
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -33,6 +33,7 @@ app.command(rich_help_panel=_KNOW)(listing.providers)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)
 app.command("doctor", rich_help_panel=_KNOW)(doctor.doctor)
+app.add_typer(sandbox.app, name="sandbox", rich_help_panel=_KNOW)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,15 +10,23 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import vcr
-import yaml
+import vcr  # type: ignore[import-untyped]
+import yaml  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _MATCH = ("method", "host", "path", "query", "body")
-_SECRET_HEADERS = ("authorization", "x-auth-token", "x-security-token", "x-tc-token", "x-sdk-date", "cookie", "set-cookie")
+_SECRET_HEADERS = (
+    "authorization",
+    "x-auth-token",
+    "x-security-token",
+    "x-tc-token",
+    "x-sdk-date",
+    "cookie",
+    "set-cookie",
+)
 # What a server says of itself and of the hour; the same conversation recorded twice is the same file.
 _FLEETING = ("date", "server", "connection", "keep-alive")
 
@@ -88,7 +96,11 @@ class Cassettes:
         return request
 
     def _response(self, response: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: value for name, value in response["headers"].items() if name.lower() not in {*_FLEETING, *_SECRET_HEADERS}}
+        kept = {
+            name: value
+            for name, value in response["headers"].items()
+            if name.lower() not in {*_FLEETING, *_SECRET_HEADERS}
+        }
         body = response["body"].get("string")
         for text in self._scrub:
             if isinstance(body, bytes):
@@ -104,7 +116,7 @@ class _Serializer:
 
     def serialize(self, cassette: dict[str, Any]) -> str:
         told = {"recorded_against": self._against, **cassette}
-        return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+        return str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120))
 
     def deserialize(self, text: str) -> Any:
         return yaml.safe_load(text)

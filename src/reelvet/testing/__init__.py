@@ -1,0 +1,1 @@
+"""For tests: the pytest fixture `reelvet_sandbox`, found by pytest itself once reelvet is installed."""
