@@ -7,6 +7,7 @@ vendor's own and credentials are left out, so that a replay needs neither an emu
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -115,7 +116,7 @@ class _Serializer:
         self._against = against
 
     def serialize(self, cassette: dict[str, Any]) -> str:
-        told = {"recorded_against": self._against, **cassette}
+        told = {"recorded_against": self._against, "recorded_on": f"{datetime.now(UTC):%Y-%m-%d}", **cassette}
         return str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120))
 
     def deserialize(self, text: str) -> Any:
