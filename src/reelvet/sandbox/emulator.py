@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from pydantic import Field
 
-from reelvet.sandbox.faults import Fault
+from reelvet.sandbox.faults import CALLBACK, CALLBACKS, Fault
 from reelvet.sandbox.quota import RateWindow
 from reelvet.sandbox.tasks import Tasks
 from reelvet.schema.base import Strict
@@ -138,6 +138,8 @@ class Emulator(ABC):
     """The provider's id."""
     routes: ClassVar[tuple[Route, ...]] = ()
     setup_model: ClassVar[type[Setup]] = Setup
+    calls_back: ClassVar[bool] = False
+    """Whether the vendor has callbacks."""
     understands: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Kind of fault -> the operations in which this emulator applies it. Those that the host applies need no entry."""
 
@@ -152,6 +154,16 @@ class Emulator(ABC):
     def operations(self) -> tuple[str, ...]:
         """The names of its operations."""
         return tuple(dict.fromkeys(route.operation for route in self.routes))
+
+    def struck_by(self, kind: str, *, by_host: bool) -> tuple[str, ...]:
+        """The operations that a kind of fault can strike here; none where it cannot strike at all."""
+        if kind in CALLBACKS:
+            return (CALLBACK,) if self.calls_back else ()
+        return self.operations if by_host else self.understands.get(kind, ())
+
+    def call_back(self, url: str, headers: Mapping[str, str], body: bytes, *, at: float | None = None) -> None:
+        """Sends a callback, at a virtual second or at once. It goes to this machine only."""
+        self.world.outbox.post(self.id, url, headers, body, at=at)
 
     def reset(self) -> None:
         """As at the start."""

@@ -218,6 +218,9 @@ class CallbackLate(Fault):
 CALLBACK = "callback"
 """The operation of callbacks, for faults that strike them."""
 
+CALLBACKS = ("callback_twice", "callback_late")
+"""The kinds that strike callbacks."""
+
 FAULTS: dict[str, type[Fault]] = {
     str(kind.model_fields["kind"].default): kind
     for kind in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from reelvet.sandbox.faults import CALLBACK, FAULTS, Fault, parse_fault
+from reelvet.sandbox.faults import FAULTS, Fault, parse_fault
 from reelvet.sandbox.received import SeenTask
 from reelvet.sandbox.scenario import Scenario, checked, close_to
 from reelvet.sandbox.world import World
@@ -198,12 +198,12 @@ class Sandbox:
         """Has a media URL stand for a scenario until `reset`.
 
         Args:
-            url: The URL as a job names it; `None`: only its magic URL and its own `urls`.
+            url: The URL as a job names it; what it stood for before is forgotten. `None`: only the scenario's own `urls`.
             scenario: A scenario, its data, or the name of one that is there.
         """
         with self._world.lock:
             known = self._world.library.named(scenario) if isinstance(scenario, str) else scenario
-            return self._world.library.add(known, *([url] if url is not None else []))
+            return self._world.library.add(known, *([url] if url is not None else []), replace=True)
 
     def scenarios(self) -> list[Scenario]:
         """All of them."""
@@ -303,14 +303,12 @@ class Sandbox:
 
 def _unfit(fault: Fault, emulator: Emulator) -> ConfigurationError | None:
     """Why an emulator cannot have a fault."""
-    able = emulator.operations if fault.by_host else emulator.understands.get(fault.kind, ())
+    able = emulator.struck_by(fault.kind, by_host=fault.by_host)
     if not able:
-        kinds = [kind for kind, model in FAULTS.items() if model.by_host or kind in emulator.understands]
+        kinds = [kind for kind, model in FAULTS.items() if emulator.struck_by(kind, by_host=model.by_host)]
         return ConfigurationError(
             f"the emulator of {emulator.id!r} has no fault {fault.kind!r}", field="kind", way_out=f"It has {', '.join(kinds)}."
         )  # fmt: skip
-    if fault.kind.startswith(CALLBACK):
-        able = (CALLBACK,)
     if fault.operation is None or fault.operation in able:
         return None
     return ConfigurationError(

@@ -35,13 +35,14 @@ class Library:
     def __iter__(self) -> Iterator[Scenario]:
         return iter(self._named.values())
 
-    def add(self, scenario: Scenario | Any, *urls: str, source: str | None = None) -> Scenario:
+    def add(self, scenario: Scenario | Any, *urls: str, source: str | None = None, replace: bool = False) -> Scenario:
         """Takes a scenario in, for its magic URL, its own `urls` and these.
 
         Args:
             scenario: The scenario, or its data.
             urls: Media URLs that stand for it.
             source: Where it stands, for errors.
+            replace: Whether a URL that stands for another scenario is to stand for this one from now on.
 
         Raises:
             ConfigurationError: It is wrong, or its name or a URL of it belongs to another.
@@ -54,12 +55,19 @@ class Library:
             )  # fmt: skip
         wanted = (*scenario.urls, *urls)
         for url in wanted:
-            self._check_url(url, scenario, source)
+            self._check_url(url, source)
+            other = self._by_url.get(url)
+            if other is not None and other.name != scenario.name and not replace:
+                raise ConfigurationError(
+                    f"{mask_url(url)!r} stands for the scenario {other.name!r} already", field="urls", source=source,
+                    way_out="Take it out of one of them.",
+                )  # fmt: skip
         self._named[scenario.name] = scenario
         self._by_url.update(dict.fromkeys(wanted, scenario))
         return scenario
 
-    def _check_url(self, url: str, scenario: Scenario, source: str | None) -> None:
+    @staticmethod
+    def _check_url(url: str, source: str | None) -> None:
         shown = mask_url(url)
         if "://" not in url:
             raise ConfigurationError(
@@ -69,11 +77,6 @@ class Library:
             raise ConfigurationError(
                 f"{shown!r} is on the host {MAGIC}, whose URLs name their scenario", field="urls", source=source,
                 way_out="Leave it out; the name of the scenario suffices.",
-            )  # fmt: skip
-        other = self._by_url.get(url)
-        if other is not None and other.name != scenario.name:
-            raise ConfigurationError(
-                f"{shown!r} stands for the scenario {other.name!r} already", field="urls", source=source, way_out="Take it out of one of them."
             )  # fmt: skip
 
     def named(self, name: str) -> Scenario:

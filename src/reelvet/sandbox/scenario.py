@@ -59,7 +59,7 @@ class Event(Strict):
     def _check_label(cls, value: str, info: ValidationInfo) -> str:
         taxonomy: Taxonomy = (info.context or {}).get("taxonomy") or Taxonomy.default()
         if value not in taxonomy:
-            raise UnknownLabel(value, nearest=taxonomy.nearest(value), field="label")
+            raise ValueError(str(UnknownLabel(value, nearest=taxonomy.nearest(value), field="label")))
         return value
 
     @model_validator(mode="after")

@@ -68,6 +68,8 @@ def _field(item: Any) -> str:
 def _names(model: type[BaseModel] | None, location: tuple[int | str, ...]) -> list[str]:
     """The fields of the model at a place within another."""
     for part in location:
+        if isinstance(part, int):  # an item of a list of models
+            continue
         fields = model.model_fields if model else {}
         annotation = fields[str(part)].annotation if str(part) in fields else None
         model = next((kind for kind in (annotation, *get_args(annotation)) if _is_model(kind)), None)
