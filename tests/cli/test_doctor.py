@@ -89,7 +89,7 @@ def test_every_problem_is_told_at_once(reelvet, here, monkeypatch):
         ("references", '[providers.acme]\napi_key = "file:gone"\n', "file gone, which cannot be read", "readable"),
         ("settings", "[providers.acme]\nregoin = 1\n", "did you mean 'region'?", "reelvet schema acme.settings"),
         ("settings", '[providers.acme]\nquality = "best"\n', "quality", "reelvet schema acme.settings"),
-        ("settings", "[providers.runner]\nregion = 1\n", "takes no settings", "reelvet schema"),
+        ("settings", "[providers.runner]\nregion = 1\n", "takes no settings", "Take them out"),
         ("seal_key", BAD_KEY, "32 bytes", "generate_key"),
         ("seal_key", '[secrets]\nkey = "env:NOT_SET"\n', "NOT_SET", "Set NOT_SET"),
         (

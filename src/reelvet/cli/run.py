@@ -46,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
             _end_interrupted(give_up=error.abandons)
         return exits.of_error(error)
     except _UsageError as error:
-        output.write_failure("UsageError", _usage(error), as_json=as_json)
+        output.write_failure("UsageError", *_usage(error), as_json=as_json)
         return exits.Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = exits.Exit.INTERRUPTED
@@ -57,15 +57,14 @@ def run(arguments: Sequence[str]) -> int:
         if verbose:
             traceback.print_exc()
         says = f"internal error: {type(error).__name__}: {error}"
-        output.write_failure(
-            "InternalError",
-            says if verbose else f"{says}. Run it as `reelvet --verbose ...` for the traceback.",
-            as_json=as_json,
+        mend = (
+            "Report it with the traceback above." if verbose else "Run it as `reelvet --verbose ...` for the traceback."
         )
+        output.write_failure("InternalError", says, mend, as_json=as_json)
         return exits.Exit.ERROR
     # Typer itself makes this number of a Ctrl-C that came where no job was on its way.
     if code == exits.Exit.INTERRUPTED:
-        output.write_failure("Interrupted", "interrupted", as_json=as_json)
+        output.write_failure("Interrupted", "interrupted", "Run the command again.", as_json=as_json)
         _end_interrupted(give_up=False)
     return int(code or 0)
 
@@ -91,9 +90,8 @@ def _harden(*streams: object) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception) -> tuple[str, str]:
     message = error.format_message() if hasattr(error, "format_message") else str(error)
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reelvet"
-    end = "" if message.endswith((".", "?", "!")) else "."
-    return f"{message}{end} See `{path} --help`."
+    return message, f"See `{path} --help`."

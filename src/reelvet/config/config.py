@@ -160,7 +160,12 @@ class Config(Strict):
             return cls(**data, profile=profile, source=source)
         except ValidationError as error:
             says = _explain(error, cls, _is_secret)
-            raise ConfigurationError(says, field=first_field(error), source=source) from None
+            raise ConfigurationError(
+                says,
+                field=first_field(error),
+                source=source,
+                way_out="`reelvet schema config` says what each key takes.",
+            ) from None
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -259,7 +264,10 @@ class Config(Strict):
         if model is None:
             if table:
                 raise ConfigurationError(
-                    f"{where} takes no settings, got {', '.join(table)}", field=where, source=self.source
+                    f"{where} takes no settings, got {', '.join(table)}",
+                    field=where,
+                    source=self.source,
+                    way_out="Take them out; its table may hold `plugin` alone.",
                 )
             return None
         for name, variables in vendor_variables(model).items():
@@ -269,7 +277,7 @@ class Config(Strict):
         try:
             settings: BaseModel = model(**table)
         except ValidationError as error:
-            raise _settings_error(error, model, where, self.source) from None
+            raise _settings_error(error, model, where, plugin, self.source) from None
         return settings
 
     @cached_property
@@ -363,7 +371,7 @@ def _explain(error: ValidationError, model: type[BaseModel], secret: Callable[[s
 
 
 def _settings_error(
-    error: ValidationError, model: type[BaseModel], where: str, source: str | None
+    error: ValidationError, model: type[BaseModel], where: str, plugin: str, source: str | None
 ) -> ConfigurationError:
     variables, secrets = vendor_variables(model), secret_fields(model)
 
@@ -373,7 +381,7 @@ def _settings_error(
     faults = error.errors(include_url=False, include_input=False)
     missing = [str(item["loc"][0]) for item in faults if item["type"] == "missing" and len(item["loc"]) == 1]
     ways = [" or as ".join([f"`{name}` in [{where}]", *variables.get(name, [])]) for name in missing]
-    way_out = f"Give {'; '.join(ways)}." if ways else None
+    way_out = f"Give {'; '.join(ways)}." if ways else f"`reelvet schema {plugin}.settings` lists the settings."
     wanted = [name for name in missing if is_secret(name)]
     if wanted:
         names = ", ".join(f"{where}.{name}" for name in missing)

@@ -55,9 +55,16 @@ def read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark before it
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the configuration: {error}", source=str(file)) from None
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"cannot read the configuration: {why}",
+            source=str(file),
+            way_out="Make it readable, write it as UTF-8, or name another with --config or REELVET_CONFIG.",
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"the configuration is no TOML: {error}", source=str(file)) from None
+        raise ConfigurationError(
+            f"the configuration is no TOML: {error}", source=str(file), way_out="Mend the file at that place."
+        ) from None
 
 
 def from_environment(environ: Mapping[str, str], instances: Mapping[str, Any]) -> dict[str, Any]:

@@ -99,7 +99,12 @@ def _known(outcome: object, instance: Instance) -> Outcome:
 
 
 def _odd(says: str, instance: Instance) -> UnexpectedReply:
-    return UnexpectedReply(says, instance.provider.id, instance.name)
+    return UnexpectedReply(
+        says,
+        instance.provider.id,
+        instance.name,
+        way_out="Update the provider's distribution, or tell its authors.",
+    )
 
 
 async def _look_up(

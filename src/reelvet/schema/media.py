@@ -89,9 +89,12 @@ class Media(Strict):
                 parts = urlsplit(value)
                 host, _ = parts.hostname, parts.port  # the port is read for what is wrong with it
             except ValueError:  # whose text may hold the user info
-                raise ValueError(f"{mask_url(value)!r} is no URL: its host or port is malformed") from None
+                raise ValueError(
+                    f"{mask_url(value)!r} is no URL: its host or port is malformed; write it as https://host/path or https://host:port/path"
+                ) from None
         if not host:
-            raise ValueError(f"{mask_url(value)!r} names no {'bucket' if scheme.lower() in _STORES else 'host'}")
+            place = "bucket" if scheme.lower() in _STORES else "host"
+            raise ValueError(f"{mask_url(value)!r} names no {place}; write it as {scheme}://{place}/path")
         return value
 
     @field_validator("path")

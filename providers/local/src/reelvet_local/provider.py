@@ -73,7 +73,7 @@ class LocalProvider(Provider):
         """A stored reply of the engine."""
         known = wire.parse(payload)
         if known.status is None:
-            raise InvalidJob("not a reply of the local engine: it has no status")
+            raise InvalidJob("not a reply of the local engine: it has no status", field="status", way_out=wire.WAY_OUT)
         error = task_error(known.error) if known.error else None
         return RawTask(
             ref=TaskRef(id="stored", name=request.TASK),
@@ -130,7 +130,11 @@ class LocalProvider(Provider):
             return await self._runs.join(ref, task.payload, lambda: self._work(ref, task))
         except OtherWorkError:
             raise TaskConflict(
-                "other work is going on under the id of this task", self.id, self.context.instance, retryable=True
+                "other work is going on under the id of this task",
+                self.id,
+                self.context.instance,
+                retryable=True,
+                way_out="Wait until that has ended, or give the job a key of its own.",
             ) from None
 
     async def fetch(self, ref: TaskRef) -> RawTask:
@@ -216,7 +220,12 @@ class LocalProvider(Provider):
     async def _download(self, ref: TaskRef, url: str, stack: AsyncExitStack) -> Path | BinaryIO:
         """The media in a file whose name is gone already, so that nothing stays behind if this process is killed."""
         if self.context.fetcher is None:
-            raise TaskNotFound("no fetcher was lent to it", self.id, self.context.instance)
+            raise TaskNotFound(
+                "no fetcher was lent to it",
+                self.id,
+                self.context.instance,
+                way_out="Give the `ProviderContext` a `fetcher`, or the job a file.",
+            )
         spool = await asyncio.to_thread(Spool)
         stack.push_async_callback(asyncio.to_thread, spool.remove)
         self.context.progress(Progress(ref.id, 0.0, "downloading"))

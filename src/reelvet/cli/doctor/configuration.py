@@ -12,7 +12,7 @@ from reelvet.schema.errors import ReelvetError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reelvet.cli.doctor.examined import Examined, Level
+    from reelvet.cli.doctor.examined import Examined
 
 _REFERENCES = ("env:", "file:")
 _READABLE_BY_OTHERS = 0o044
@@ -67,21 +67,14 @@ def check_network_switch(examined: Examined) -> Iterator[Item]:
 
 def check_keys(examined: Examined) -> Iterator[Item]:
     """Every key of the configuration is known and has a value of its type."""
-    for name, says, nearest in examined.faults:
-        yield _fault("wrong", name, says, nearest)
+    for fault in examined.faults:
+        yield Item("wrong", fault.sentence, fault.mend, fault.where)
 
 
 def check_other_profiles(examined: Examined) -> Iterator[Item]:
     """The same for the profiles that were not chosen."""
-    for name, says, nearest in examined.other_faults:
-        yield _fault("warning", name, says, nearest)
-
-
-def _fault(level: Level, name: str, says: str, nearest: str | None) -> Item:
-    if says == "no such field":
-        mend = f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys."
-        return Item(level, f"unknown key {name!r}", mend, name)
-    return Item(level, f"{name}: {says}", "`reelvet schema config` says what each key takes.", name)
+    for fault in examined.other_faults:
+        yield Item("warning", fault.sentence, fault.mend, fault.where)
 
 
 def check_plain_secrets(examined: Examined) -> Iterator[Item]:

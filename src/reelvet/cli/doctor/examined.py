@@ -10,7 +10,7 @@ import copy
 import difflib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -51,6 +51,20 @@ class Item:
     """A traceback."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A key that cannot stay as it is."""
+
+    where: str
+    says: str
+    mend: str
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with which key."""
+        return f"unknown key {self.where!r}" if self.says == "unknown key" else f"{self.where}: {self.says}"
+
+
 @dataclass(frozen=True)
 class Examined:
     """The configuration as far as it can be read, and what is wrong with the rest."""
@@ -65,9 +79,9 @@ class Examined:
     known_profiles: Sequence[str] = ()
     profile_error: str | None = None
     variable_errors: Sequence[ConfigurationError] = ()
-    faults: Sequence[tuple[str, str, str | None]] = ()
-    """Dotted field, what is wrong, the nearest name."""
-    other_faults: Sequence[tuple[str, str, str | None]] = ()
+    faults: Sequence[Fault] = ()
+    """Dotted field, what is wrong, the mend."""
+    other_faults: Sequence[Fault] = ()
     """The same for the profiles that were not chosen."""
     config: Config = field(default_factory=Config)
 
@@ -131,10 +145,10 @@ def examine(session: Session, environ: Mapping[str, str] | None = None) -> Exami
         variable_errors=variable_errors,
         faults=faults,
         other_faults=[
-            (f"profiles.{name}.{place}", says, nearest)
+            replace(fault, where=f"profiles.{name}.{fault.where}")
             for name, table in profiles.items()
             if name != profile
-            for place, says, nearest in _valid(copy.deepcopy(table), None, None)[1]
+            for fault in _valid(copy.deepcopy(table), None, None)[1]
         ],
         config=config,
     )
@@ -160,22 +174,28 @@ def _with_variables(
     return data, errors
 
 
-def _valid(
-    data: dict[str, Any], profile: str | None, source: str | None
-) -> tuple[Config, list[tuple[str, str, str | None]]]:
+def _valid(data: dict[str, Any], profile: str | None, source: str | None) -> tuple[Config, list[Fault]]:
     """The configuration without its faults, and the faults."""
-    faults: list[tuple[str, str, str | None]] = []
+    faults: list[Fault] = []
     if data.pop("source", None) is not None:
-        faults.append(("source", "cannot be configured", None))
+        faults.append(Fault("source", "cannot be configured", "Take it out of the file."))
     for _ in range(_MOST_ROUNDS):
         try:
             return Config(**data, profile=profile, source=source), faults
         except ValidationError as error:
             told = sentences(error, secret=lambda name: bool(SECRETIVE.search(name)))
             for (name, says), item in zip(told, error.errors(include_url=False, include_input=False), strict=True):
-                faults.append((name, says, _nearest(item["loc"]) if says == "no such field" else None))
+                faults.append(_fault(name, says, item))
                 _prune(data, item["loc"])
     return Config(profile=profile, source=source), faults
+
+
+def _fault(name: str, says: str, item: Any) -> Fault:
+    if item["type"] == "extra_forbidden":
+        nearest = _nearest(item["loc"])
+        mend = f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys."
+        return Fault(name, "unknown key", mend)
+    return Fault(name, says, "`reelvet schema config` says what each key takes.")
 
 
 def _prune(data: dict[str, Any], location: Sequence[int | str]) -> None:
