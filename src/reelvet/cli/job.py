@@ -26,7 +26,7 @@ def read_media(text: str) -> dict[str, Any]:
     """The media that MEDIA names: a URL, a vendor's own asset (`provider:ID`), else a file, which must be there.
 
     Raises:
-        InvalidJob: There is no such file, or it is a directory.
+        InvalidJob: There is no such file, or it is a directory, or there is nothing in it.
     """
     if text.startswith("file://"):
         text = url2pathname(urlsplit(text).path)
@@ -41,6 +41,8 @@ def read_media(text: str) -> dict[str, Any]:
         )
     if path.is_dir():
         raise InvalidJob(f"{text} is a directory", field="media", way_out="Give one file at a time.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InvalidJob(f"{text} is empty", field="media", way_out="Copy or download it again, whole.")
     if path.suffix == ".json":
         raise InvalidJob(f"{text} is no media", field="media", way_out=f"If it is a job, give it with --job {text}")
     return {"path": str(path)}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -46,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
             _end_interrupted(give_up=error.abandons)
         return exits.of_error(error)
     except _UsageError as error:
-        output.write_failure("UsageError", *_usage(error), as_json=as_json)
+        output.write_failure("UsageError", *_usage(error, arguments), as_json=as_json)
         return exits.Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = exits.Exit.INTERRUPTED
@@ -90,8 +91,24 @@ def _harden(*streams: object) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _usage(error: Exception) -> tuple[str, str]:
+def _usage(error: Exception, arguments: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a command line, and where to read how it is written."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    value = _given(getattr(error, "param", None), arguments)
+    if value is not None and value not in message:
+        from reelvet.schema.validation import shown  # noqa: PLC0415  (--help needs no pydantic)
+
+        message = f"{message.rstrip('.')} (got {shown(value)})"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reelvet"
     return message, f"See `{path} --help`."
+
+
+def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
+    """The value that a command line gives to an option, of which Typer names the option alone."""
+    found = None
+    for argument, following in itertools.pairwise([*arguments, ""]):
+        name, equals, value = argument.partition("=")
+        if name in getattr(parameter, "opts", ()) and name.startswith("-"):
+            found = value if equals else following
+    return found
