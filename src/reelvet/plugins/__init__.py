@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         Callback,
         Created,
         Done,
+        Fault,
         Health,
         Outcome,
         Progress,
@@ -32,7 +33,7 @@ _WHERE = {
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
     "provider": (
-        "Callback", "Created", "Done", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
+        "Callback", "Created", "Done", "Fault", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
     ),
     "registry": ("Problem", "Registry"),
     "spec": ("DataHandling", "ProviderSpec"),
@@ -40,7 +41,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "Created", "DataHandling", "Done", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "Created", "DataHandling", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

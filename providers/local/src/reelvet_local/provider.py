@@ -24,8 +24,9 @@ from reelvet_local.runs import OtherWorkError, Runs
 from reelvet_local.spool import Spool, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from reelvet.plugins import Fault
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.task import TaskError
@@ -82,6 +83,12 @@ class LocalProvider(Provider):
             payload=payload,
             error=error,
         )
+
+    def examine(self) -> Iterable[Fault]:
+        """Whether the detector can be imported, its labels are mapped, and directories can be written to."""
+        from reelvet_local.examine import examine  # noqa: PLC0415  (for whoever looks for faults)
+
+        return examine(self.settings, self._labels)
 
     async def open(self) -> None:
         """Nothing is started yet: the first run does that. What killed processes left of downloads is deleted."""
@@ -173,10 +180,11 @@ class LocalProvider(Provider):
             return LabelMap.load("reelvet_local", self.context.taxonomy)
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             field = f"providers.{self.context.instance}.labels"
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise ConfigurationError(
-                f"{field} = {str(path)!r} cannot be read: {error.strerror}",
+                f"{field} = {str(path)!r} cannot be read: {why}",
                 field=field,
                 way_out="Name an existing labels.csv.",
             ) from None
