@@ -8,26 +8,6 @@ import pytest
 BAD_KEY = '[secrets]\nkey = "short"\n'
 
 
-@pytest.fixture
-def doctor(reelvet, here, state):
-    """Runs the doctor on a configuration and gives what one check tells."""
-
-    def call(check, config=None, *arguments):
-        if config is not None:
-            (here / "reelvet.toml").write_text(config)
-        called = reelvet(
-            *[a for a in arguments if a in GLOBALS], "doctor", "--json", *[a for a in arguments if a not in GLOBALS]
-        )
-        found = [item for item in called.json["checks"] if item["check"] == check and item["level"] != "ok"]
-        assert all(item["mend"] for item in called.json["checks"] if item["level"] == "wrong")
-        return called.code, found
-
-    return call
-
-
-GLOBALS = {"--profile", "staging", "--config", "missing.toml"}
-
-
 def test_nothing_configured_is_fine_and_says_what_holds(reelvet):
     called = reelvet("doctor", "--json")
     told = {item["check"]: item for item in called.json["checks"] if item["level"] == "ok"}

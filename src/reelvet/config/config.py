@@ -145,6 +145,13 @@ class Config(Strict):
         data = dict(data)
         profiles, chosen = data.pop("profiles", {}), data.pop("profile", None)
         profile = profile or (environ or {}).get("REELVET_PROFILE") or chosen
+        if profile is not None and not isinstance(profile, str):
+            raise ConfigurationError(
+                f"profile is {profile!r}, which is no name",
+                field="profile",
+                source=source,
+                way_out='Write profile = "NAME", the name of a [profiles.NAME] table.',
+            )
         if profile is not None:
             data = merge(data, _profile(profile, _table(profiles, "profiles", source), source))
         if environ is not None:
