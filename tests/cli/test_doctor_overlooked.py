@@ -175,6 +175,22 @@ def test_variables_that_name_what_is_not_there(doctor, monkeypatch, case):
     assert says in found[0]["says"]
 
 
+def test_an_instance_whose_plugin_is_kept_out(doctor, monkeypatch):
+    monkeypatch.setenv("REELVET_PLUGINS", "acme")
+    monkeypatch.setenv("REELVET_PROVIDERS__LOCAL__INTERVAL", "2")
+    code, found = doctor("instance_plugins", 'use = "local"\n[providers.acme]\n')
+    assert (code, found[0]["where"]) == (2, "providers.local")
+    assert "let REELVET_PLUGINS or `[plugins] allow` name it" in found[0]["mend"]
+    assert doctor("active_instance")[1] == doctor("variable_conflicts")[1] == []
+
+
+def test_a_provider_that_does_not_start_is_told_once(doctor, distribution):
+    spec = {"provider": "reelvet.plugins:Provider"}
+    distribution("fresh-dist", "fresh = fresh_plugin", {"fresh_plugin.py": f"SPEC = {spec}{PLUGIN}"})
+    assert len(doctor("providers_start", "[providers.fresh]\n")[1]) == 1
+    assert doctor("provider_faults")[1] == []
+
+
 PLUGIN = """
 from reelvet.plugins import ProviderSpec, hookimpl
 @hookimpl
@@ -189,6 +205,7 @@ def reelvet_register(register):
     [
         ({"settings": "not_there:Settings"}, "instance_plugins", "not_there"),
         ({"options": "not_there:Options"}, "instance_plugins", "not_there"),
+        ({"sandbox": "not_there:Sandbox"}, "instance_plugins", "not_there"),
         ({"settings": "json:JSONDecoder"}, "instance_plugins", "json:JSONDecoder is no BaseModel"),
         ({"options": "json:dumps"}, "instance_plugins", "json:dumps is no BaseModel"),
         ({"provider": "json:JSONDecoder"}, "instance_plugins", "json:JSONDecoder is no Provider"),
@@ -274,6 +291,16 @@ def test_pauses_that_cannot_grow(doctor, name):
     code, found = doctor("polling", "\n".join(["[providers.acme]", "[polling]", *lines]))
     assert (code, [item["level"] for item in found]) == (0, ["warning"])
     assert f"polling.{name} is 5, below polling.first, which is 90" in found[0]["says"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "open_"),
+    [("0.0.0.0/0", True), ("169.254.0.0/16", True), ("10.0.0.0/8", False), ("media.internal", False)],
+)
+def test_a_range_that_opens_the_metadata_service(doctor, entry, open_):
+    code, found = doctor("fetch_allow", f'[providers.acme]\n[fetch]\nallow = ["{entry}"]\n')
+    assert (code, [item["level"] for item in found]) == (0, ["warning"] if open_ else [])
+    assert all(entry in item["says"] and "Name the hosts" in item["mend"] for item in found)
 
 
 def test_every_check_has_a_case():

@@ -233,8 +233,8 @@ class Config(Strict):
             return plugin
         if instance in registry:
             return instance
-        if any(problem.plugin == instance for problem in registry.problems):
-            registry.spec(instance)
+        if registry.is_barred(instance) or any(problem.plugin == instance for problem in registry.problems):
+            registry.spec(instance)  # says what keeps it from being used
         known = sorted({*self.providers, *(spec.id for spec in registry)})
         close = difflib.get_close_matches(instance, known, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known) or 'none'}."

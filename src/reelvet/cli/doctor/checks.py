@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_network_switch,
     configuration.check_keys,
     configuration.check_polling,
+    configuration.check_fetch_allow,
     configuration.check_plain_secrets,
     configuration.check_seal_key,
     configuration.check_callback_secrets,

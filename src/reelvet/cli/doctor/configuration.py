@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from reelvet.cli.doctor.examined import SECRETIVE, Item
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reelvet.cli.doctor.examined import Examined
 
 _REFERENCES = ("env:", "file:")
+_METADATA = "169.254.169.254"
 _READABLE_BY_OTHERS = 0o044
 
 
@@ -85,7 +87,7 @@ def check_variable_conflicts(examined: Examined) -> Iterator[Item]:
                 "Rename one, so that their names differ in more than `-` and `_`.",
                 variable,
             )
-        elif field and not alike and instance.lower() not in examined.registry:
+        elif field and not alike and not examined.is_installed(instance.lower()):
             known = ", ".join([*examined.raw_instances, *(spec.id for spec in examined.registry)]) or "none"
             yield Item(
                 "wrong",
@@ -127,6 +129,20 @@ def check_plain_secrets(examined: Examined) -> Iterator[Item]:
             "warning", f"{examined.file} holds secrets ({', '.join(plain)}) and others may read it",
             f"chmod 600 {examined.file}, or write them as env:NAME or file:PATH.", str(examined.file),
         )  # fmt: skip
+
+
+def check_fetch_allow(examined: Examined) -> Iterator[Item]:
+    """What media may be fetched from does not hold a cloud's metadata service, which gives credentials to whoever asks."""
+    from reelvet.http import AllowList  # noqa: PLC0415  (most configurations allow nothing)
+
+    for entry in examined.config.fetch.allow:
+        if AllowList([entry]).refusal("", 80, ip_address(_METADATA)) is None:
+            yield Item(
+                "warning",
+                f"fetch.allow holds {entry!r}, and with it {_METADATA}, where clouds give out credentials",
+                "Name the hosts that are meant, or a range without that address.",
+                "fetch.allow",
+            )
 
 
 def check_seal_key(examined: Examined) -> Iterator[Item]:

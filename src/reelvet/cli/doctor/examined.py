@@ -114,6 +114,11 @@ class Examined:
         """Every configured instance, and the active one."""
         return list(dict.fromkeys([*self.config.providers, *([self.active] if self.active else [])]))
 
+    def is_installed(self, name: str) -> bool:
+        """Whether there is a provider of that id, be it broken or kept out."""
+        problems = {problem.plugin for problem in self.registry.problems}
+        return name in self.registry or name in problems or self.registry.is_barred(name)
+
     def plugin(self, instance: str) -> str:
         """The provider that an instance means, whether it is installed or not."""
         return str(self.config.providers.get(instance, {}).get("plugin", instance))

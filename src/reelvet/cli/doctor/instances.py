@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,12 @@ def check_instance_plugins(examined: Examined) -> Iterator[Item]:
         place = f"providers.{instance}"
         try:
             plugin = examined.config.plugin_of(instance, examined.registry)
-            for part, base in (("provider", Provider), ("settings", BaseModel), ("options", BaseModel)):
+            for part, base in (
+                ("provider", Provider),
+                ("settings", BaseModel),
+                ("options", BaseModel),
+                ("sandbox", object),
+            ):
                 loaded = examined.registry.load(plugin, part)
                 if loaded is not None and not (isinstance(loaded, type) and issubclass(loaded, base)):
                     says = (
@@ -118,7 +124,7 @@ def check_providers_start(examined: Examined) -> Iterator[Item]:
         if not _is_clear_but_for_secrets(instance, examined):
             continue
         try:
-            make(instance, examined)
+            make(instance, examined, credentials=next(_settings_errors(instance, examined), None) is None)
         except ReelvetError as error:
             field = getattr(error, "field", None)  # then the message names it
             says = error.message if field else f"instance {instance!r}: {error.message}"
@@ -132,10 +138,11 @@ def check_provider_faults(examined: Examined) -> Iterator[Item]:
     """Every provider finds its settings in order, as far as that can be seen from here."""
     for instance in _complete(examined):
         place = f"providers.{instance}"
+        provider: Provider | None = None
+        with contextlib.suppress(Exception):  # that it does not start has been told
+            provider = make(instance, examined, credentials=True).provider
         try:
-            faults = list(make(instance, examined, credentials=True).provider.examine())
-        except ReelvetError:
-            continue  # that it does not start has been told
+            faults = list(provider.examine()) if provider is not None else []
         except Exception as error:  # noqa: BLE001  (a stranger's provider; the others are still asked)
             says = f"instance {instance!r}: its provider cannot be examined: {type(error).__name__}: {error}"
             yield Item("wrong", says, PluginBroken.default_way_out, place, _trace(error))
@@ -158,8 +165,7 @@ def make(instance: str, examined: Examined, *, credentials: bool = False) -> Ins
 
 def _known(examined: Examined) -> list[str]:
     """Instances that are configured or installed; of an unknown one `check_active_instance` has told."""
-    problems = {problem.plugin for problem in examined.registry.problems}
-    return [i for i in examined.instances if i in examined.config.providers or i in examined.registry or i in problems]
+    return [i for i in examined.instances if i in examined.config.providers or examined.is_installed(i)]
 
 
 def _usable(examined: Examined) -> list[str]:

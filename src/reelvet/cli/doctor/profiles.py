@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_polling,
+    configuration.check_fetch_allow,
     configuration.check_seal_key,
     configuration.check_callback_secrets,
     instances.check_active_instance,
