@@ -17,7 +17,8 @@ import reelvet
 from reelvet.schema import errors
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import InvalidJob, ReelvetError
-from reelvet.schema.job import ModerationJob
+from reelvet.schema.job import CallbackRequest, ModerationJob, Money, TranscriptRequest
+from reelvet.schema.media import Media
 from reelvet.schema.validation import accepted, sentences
 
 ROOT = Path(__file__).parents[2]
@@ -198,3 +199,37 @@ def innermost(value):
     while isinstance(value, dict | list):
         value = next(iter(value.values() if isinstance(value, dict) else value))
     return repr(value)
+
+
+@pytest.mark.parametrize(
+    ("make", "field", "says"),
+    [
+        (lambda: Media("clip.mp4"), "url", "invalid Media: url: 'clip.mp4' is no URL"),
+        (lambda: Media("https://h/a", duration=-1), "duration", "(got -1); give a number above 0"),
+        (Media, None, "invalid Media: Media: give either a url or a path"),
+        (lambda: Media("https://h/a", knd="live"), "knd", "did you mean 'kind'?"),
+        (lambda: TranscriptRequest(languages=3), "languages", "(got 3); give a list"),
+        (lambda: CallbackRequest(url="ftp://h?sign=s3cr3t"), "url", "'ftp://h?***' is no callback URL"),
+        (lambda: Money(amount=-1, currency="EUR"), "amount", "(got -1); give a number of at least 0"),
+    ],
+)
+def test_a_part_of_a_job_is_refused_as_the_job_is(make, field, says):
+    with pytest.raises(InvalidJob) as caught:
+        make()
+    assert caught.value.field == field
+    assert says in str(caught.value)
+    assert str(caught.value).endswith("`reelvet schema job` shows every field.")
+    assert "s3cr3t" not in str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))  # noqa: S301
+    assert str(again) == str(caught.value)
+    assert "_faults" not in caught.value.as_dict()
+
+
+def test_every_fault_of_a_part_is_told_by_its_place_in_the_job():
+    with pytest.raises(InvalidJob) as caught:
+        ModerationJob(media={"url": "https://h/a", "duration": -1, "kind": "gif"}, max_cost={"amount": 1})
+    assert re.findall(r"(?:^invalid job: |; )([a-z_.]+): ", caught.value.message) == [
+        "media.kind",
+        "media.duration",
+        "max_cost.currency",
+    ]

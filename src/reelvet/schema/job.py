@@ -28,6 +28,7 @@ from pydantic import (
 from reelvet.schema.base import Strict, VendorMap
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, Media
+from reelvet.schema.parts import JobPart
 from reelvet.schema.urls import SignedUrl, mask_url, without_signature
 from reelvet.schema.validation import first_field, sentences, shown
 
@@ -44,7 +45,7 @@ def vendor_key(key: str, attempt: int) -> str:
     return key if attempt == 1 else hashlib.sha256(f"{key}\n{attempt}".encode()).hexdigest()[:32]
 
 
-class Money(Strict):
+class Money(JobPart):
     """An amount in one currency; `"0.50 USD"` is understood."""
 
     amount: Decimal = Field(ge=0, description="In units of the currency.")
@@ -64,14 +65,14 @@ class Money(Strict):
         return f"{self.amount} {self.currency}"
 
 
-class TranscriptRequest(Strict):
+class TranscriptRequest(JobPart):
     """A demand to have what is said written down."""
 
     languages: tuple[str, ...] = Field((), description="BCP 47 tags of what is spoken; empty lets the vendor find out.")
     translate_to: str | None = Field(None, description="BCP 47 tag of the language to translate into.")
 
 
-class CallbackRequest(Strict):
+class CallbackRequest(JobPart):
     """Where the vendor shall report, for vendors that do."""
 
     url: SignedUrl = Field(description="http(s) URL of yours. `{key}` in it stands for the job's key.")

@@ -86,7 +86,16 @@ def sentences(
         secret: Whether the value of a dotted field must not be shown.
         model: What was validated; a misspelled field is then told which one looks like it.
     """
-    return [_sentence(item, secret, model) for item in error.errors(include_url=False)]
+    return [told for item in error.errors(include_url=False) for told in _sentences(item, secret, model)]
+
+
+def refusal(error: ValidationError, what: str, model: type[BaseModel], way_out: str) -> InvalidJob:
+    """What pydantic raised as an error of ours, which says the same where it is raised within another model."""
+    faults = sentences(error, model=model)
+    says = "; ".join(f"{field or what}: {told}" for field, told in faults)
+    refused = InvalidJob(f"invalid {what}: {says}", field=first_field(error), way_out=way_out)
+    refused._faults = faults  # noqa: SLF001
+    return refused
 
 
 def first_field(error: ValidationError) -> str | None:
@@ -113,6 +122,13 @@ def accepted(item: Any) -> str:
 
 def _plain(said: Any) -> str:
     return f"{said:g}" if isinstance(said, float) else str(said)
+
+
+def _sentences(item: Any, secret: Callable[[str], bool], model: type[BaseModel] | None) -> list[tuple[str, str]]:
+    cause = item.get("ctx", {}).get("error")
+    within = cause._faults if isinstance(cause, InvalidJob) else ()  # noqa: SLF001
+    place = ".".join(map(str, item["loc"]))
+    return [(f"{place}.{field}".strip("."), says) for field, says in within] or [_sentence(item, secret, model)]
 
 
 def _sentence(item: Any, secret: Callable[[str], bool], model: type[BaseModel] | None) -> tuple[str, str]:

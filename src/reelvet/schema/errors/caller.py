@@ -22,6 +22,8 @@ class InvalidJob(CallerError, ValueError):
     """A job, ticket, policy or payload file that cannot be read as one. `field` names the place."""
 
     default_way_out = "`reelvet schema` prints what jobs, tickets, results and policies are made of."
+    _faults: Sequence[tuple[str, str]] = ()
+    """Field by field what was wrong, where several were."""
 
     def __init__(self, message: str, *, field: str | None = None, way_out: str | None = None) -> None:
         super().__init__(message, way_out=way_out)
