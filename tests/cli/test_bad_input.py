@@ -94,6 +94,12 @@ CASES = {
         ("moderate", URL), ("acme", "quality", "whole number", "acme.settings"), "ConfigurationError",
         config='[providers.acme]\nquality = "best"\n',
     ),
+    "a profile that is not there": Bad(
+        ("moderate", URL), ("profile", "'gone'", "[profiles.NAME]"), "ConfigurationError", config='profile = "gone"\n'
+    ),
+    "a profile that is no name": Bad(
+        ("moderate", URL), ("profile", "[1]", "[profiles.NAME]"), "ConfigurationError", config="profile = [1]\n"
+    ),
     "a configuration that is no TOML": Bad(
         ("moderate", URL), ("reelvet.toml", "line 1", "that place"), "ConfigurationError", config="use = x"
     ),

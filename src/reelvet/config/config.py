@@ -145,13 +145,6 @@ class Config(Strict):
         data = dict(data)
         profiles, chosen = data.pop("profiles", {}), data.pop("profile", None)
         profile = profile or (environ or {}).get("REELVET_PROFILE") or chosen
-        if profile is not None and not isinstance(profile, str):
-            raise ConfigurationError(
-                f"profile is {profile!r}, which is no name",
-                field="profile",
-                source=source,
-                way_out='Write profile = "NAME", the name of a [profiles.NAME] table.',
-            )
         if profile is not None:
             data = merge(data, _profile(profile, _table(profiles, "profiles", source), source))
         if environ is not None:
@@ -306,15 +299,17 @@ def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:
     return value
 
 
-def _profile(name: str, profiles: dict[str, Any], source: str | None) -> dict[str, Any]:
-    if name in profiles:
+def _profile(name: Any, profiles: dict[str, Any], source: str | None) -> dict[str, Any]:
+    if isinstance(name, str) and name in profiles:
         return _table(profiles[name], f"profiles.{name}", source)
     close = difflib.get_close_matches(str(name), profiles, n=1)
     raise ConfigurationError(
         f"there is no profile {name!r} (known: {', '.join(sorted(profiles)) or 'none'})",
         field="profile",
         source=source,
-        way_out=f"Did you mean {close[0]!r}?" if close else f"Write a [profiles.{name}] table, or choose another.",
+        way_out=f"Did you mean {close[0]!r}?"
+        if close
+        else "Write a [profiles.NAME] table of that name, or choose another.",
     )
 
 
