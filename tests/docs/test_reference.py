@@ -18,6 +18,8 @@ from reelvet.http.addresses import AllowList
 from reelvet.plugins import Capabilities, Provider, ProviderSpec
 from reelvet.schema import errors, job, media, plan, result, task, ticket
 from reelvet.taxonomy import LabelMap, Taxonomy
+from reelvet_gcore.errors import ROWS
+from reelvet_gcore.settings import GcoreOptions, GcoreSettings
 from reelvet_local.errors import CODES
 from reelvet_local.settings import LocalOptions, LocalSettings
 
@@ -66,6 +68,8 @@ def default_of(field):
         ("docs/configuration.md", "`[plugins]`", PluginsConfig),
         ("docs/providers/local.md", "Settings", LocalSettings),
         ("docs/providers/local.md", "Options", LocalOptions),
+        ("docs/providers/gcore.md", "Settings", GcoreSettings),
+        ("docs/providers/gcore.md", "Options", GcoreOptions),
     ],
 )
 def test_every_key_is_listed_with_its_default(section, path, heading, model):
@@ -96,8 +100,9 @@ def fields(root):
 
 
 def test_the_tables_of_fields_and_the_tree_of_errors_are_those_of_the_code(fields):
-    page = fields.PAGE.read_text(encoding="utf-8")
-    assert fields.render(page) == page, "run: uv run python docs/fields.py"
+    for path in fields.PAGES:
+        page = path.read_text(encoding="utf-8")
+        assert fields.render(page) == page, "run: uv run python docs/fields.py"
 
 
 def test_every_model_and_every_error_is_listed(fields):
@@ -162,6 +167,18 @@ def test_what_local_sees_is_its_map(section):
         for m in LabelMap.load("reelvet_local", Taxonomy.default())
     }
     assert {native: cells[:3] for native, cells in table.items()} == mapped
+
+
+def test_every_refusal_of_gcore_is_listed(section):
+    text = section("docs/providers/gcore.md", "How a call fails")
+    assert {(int(status), row[0].strip("`") or "") for status, *row in _cells(text)} == {
+        (r.status, r.says) for r in ROWS
+    }
+
+
+def _cells(text):
+    lines = [line for line in text.splitlines() if line.startswith("|")][2:]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
 
 
 def test_every_code_of_local_is_listed(section):

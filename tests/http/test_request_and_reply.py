@@ -29,6 +29,7 @@ from reelvet.schema.errors import (
     ConnectFailed,
     InvalidRequest,
     PermissionDenied,
+    ProviderError,
     QuotaExceeded,
     RateLimited,
     ReplyTooLarge,
@@ -267,6 +268,14 @@ def test_statuses_become_typed_errors_that_claim_no_more_than_http_says(status, 
     assert type(error) is kind
     assert (error.status, error.retryable, error.created, error.retry_after) == (status, retryable, created, 7.0)
     assert "canary" not in str(error)
+
+
+@pytest.mark.parametrize("status", [*range(300, 600), 999])
+def test_every_status_says_a_way_out(status):
+    """Its own where it knows one, else that of its class; never that of any error whatever."""
+    error = classify_status(read("http://h/x"), Reply(status))
+    assert error.way_out not in {None, "", ProviderError.default_way_out}
+    assert str(error) == f"{error.message} [HTTP {status}]. {error.way_out}"
 
 
 def test_success_is_no_error():

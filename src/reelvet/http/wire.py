@@ -220,10 +220,7 @@ class Wire:
         return Reply(response.status_code, headers, bytes(content), where)
 
     def _too_large(self, request: Request) -> ReplyTooLarge:
-        return ReplyTooLarge(
-            f"the reply to {request.operation} is larger than {self._max} bytes",
-            way_out="Raise `max_reply_bytes`, or ask for less per page.",
-        )
+        return ReplyTooLarge(f"the reply to {request.operation} is larger than {self._max} bytes")
 
     def _failure(self, call: _Call, error: Exception) -> ProviderError:
         host = urlsplit(call.request.url).netloc
@@ -244,7 +241,12 @@ class Wire:
                 way_out="Check the base URL; for a certificate authority of your own set `verify` to its bundle.",
             )
         if isinstance(error, aiohttp.InvalidURL | httpx.InvalidURL | UnicodeError):
-            return ConnectFailed(f"{operation}: {host} is no host that can be called", created="no", retryable=False)
+            return ConnectFailed(
+                f"{operation}: {host} is no host that can be called",
+                created="no",
+                retryable=False,
+                way_out="Check the configured base URL and region.",
+            )
         return ConnectFailed(f"{operation}: no connection to {host}: {says}", created="no")
 
     def _harmless(self, error: BaseException | None) -> bool:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelvet.plugins import Looked, final_coverage, plan_coverage
-from reelvet.schema.media import Channel
+from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import Coverage, CoverageState, MediaFacts, ModerationResult, Note, TaskRecord
 from reelvet.schema.task import RawTask, Status
 from reelvet.schema.ticket import TaskState
 from reelvet.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reelvet.plugins import Provider, Report
     from reelvet.schema.plan import Plan
@@ -58,7 +58,7 @@ def assemble(
         notes = [*notes, Note(code="nothing_to_do", says="; ".join(f"{u.field}: {u.says}" for u in plan.unsupported))]
     job = ticket.job or {}
     return ModerationResult(
-        transcribes_only=job.get("detect") == [] and job.get("transcript") is not None,
+        transcribes_only=_transcribes_only(job, plan, report),
         key=ticket.key,
         provider=ticket.provider,
         instance=ticket.instance,
@@ -88,8 +88,15 @@ def assemble(
         finished_at=datetime.now(UTC) if status.final else None,
         user=job.get("user"),
         metadata=job.get("metadata") or {},
-        warnings=tuple(dict.fromkeys([*(plan.warnings if plan else ()), *notes, *report.warnings])),
+        warnings=tuple(dict.fromkeys([*(plan.warnings if plan else ()), *ticket.warnings, *notes, *report.warnings])),
     )
+
+
+def _transcribes_only(job: Mapping[str, Any], plan: Plan | None, report: Report) -> bool:
+    """Whether nothing was to be detected: the job says so or, of a task made elsewhere, its reply does."""
+    if plan is None and job.get("detect") is None:
+        return bool(report.transcripts) and not (report.findings or report.coverage)
+    return job.get("detect") == [] and job.get("transcript") is not None
 
 
 def _coverage(ticket: Ticket, plan: Plan | None, report: Report, provider: Provider) -> list[Coverage]:
@@ -158,5 +165,6 @@ def _as_promised(row: Coverage, ticket: Ticket) -> Coverage:
 
 def _media(ticket: Ticket, report: Report) -> MediaFacts:
     told = (ticket.job or {}).get("media") or {}
-    known = report.media or MediaFacts(kind=told.get("kind") or "video", duration=None)
-    return known.model_copy(update={"source": known.source or ticket.media.source})
+    known = report.media or MediaFacts()
+    kind = known.kind if "kind" in known.model_fields_set or not told.get("kind") else MediaKind(told["kind"])
+    return known.model_copy(update={"source": known.source or ticket.media.source, "kind": kind})

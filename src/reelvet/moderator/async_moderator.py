@@ -10,7 +10,7 @@ from reelvet.config import Config
 from reelvet.http import telemetry
 from reelvet.moderator import many, submitting, waiting
 from reelvet.moderator.assembling import assemble
-from reelvet.moderator.checks import check_demands, check_options, check_owner
+from reelvet.moderator.checks import check_demands, check_options, check_owner, learnt, skipped
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.journal import MemoryJournal
 from reelvet.moderator.policies import load_policies
@@ -24,7 +24,6 @@ from reelvet.schema.errors import (
     SubmitOutcomeUnknown,
 )
 from reelvet.schema.job import ModerationJob, vendor_key
-from reelvet.schema.result import ModerationResult, Note
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.taxonomy import UNMAPPED
 
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from reelvet.moderator.many import Moderated
     from reelvet.plugins import Progress
     from reelvet.schema.plan import Plan
+    from reelvet.schema.result import ModerationResult
     from reelvet.schema.task import RawTask
 
 _FIND_SINCE = timedelta(days=3)
@@ -135,8 +135,7 @@ class AsyncModerator:
         check_options(job, self.registry)
         plan = instance.provider.plan(job)
         if plan.unsupported and job.on_unsupported == "skip":
-            skipped = [Note(code="unsupported_skipped", says=f"{item.field}: {item.says}") for item in plan.unsupported]
-            plan = plan.model_copy(update={"warnings": (*plan.warnings, *skipped)})
+            plan = plan.model_copy(update={"warnings": (*plan.warnings, *skipped(plan.unsupported))})
         return plan
 
     def normalize(self, payload: Any, *, use: str | None = None, job: ModerationJob | None = None) -> ModerationResult:
@@ -192,7 +191,11 @@ class AsyncModerator:
         check_demands(job, plan)
         now = datetime.now(UTC)
         if (expires_at := job.expires_at(now)) is not None and expires_at <= now:
-            raise InvalidJob(f"deadline: {expires_at.isoformat()} has passed", field="deadline")
+            raise InvalidJob(
+                f"deadline: {expires_at.isoformat()} has passed",
+                field="deadline",
+                way_out="Give a later moment, or seconds from the submission.",
+            )
         entry = self._journal.enter(job)
         if (ticket := entry.ticket) is not None:
             return ticket
@@ -279,12 +282,7 @@ class AsyncModerator:
         """
         instance = self._instance(use)
         if "find" not in instance.capabilities.operations:
-            raise LookupUnsupported(
-                "cannot look a task up by its key",
-                instance.provider.id,
-                instance.name,
-                way_out="Keep the job's ticket, or look at the vendor's console.",
-            )
+            raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
         wanted = vendor_key(key, attempt)
         found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
@@ -324,6 +322,7 @@ class AsyncModerator:
                 check_key(self.config.seal_key if url else None)
                 await instance.open()
                 prepared = await instance.provider.prepare(plan)
+                check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
             except BaseException:
                 self._journal.drop(job, entry)  # nothing was sent
                 raise
@@ -331,6 +330,7 @@ class AsyncModerator:
             ticket, outcomes = await submitting.create(
                 job, prepared, instance, window=window, submitted_at=submitted_at
             )
+            ticket = ticket.model_copy(update={"warnings": learnt(plan, prepared)})
             try:
                 ticket = submitting.settle(ticket, outcomes, instance)
             except SubmitOutcomeUnknown:

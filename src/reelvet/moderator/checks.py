@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ValidationError
 
 from reelvet.schema.errors import InvalidOptions, InvalidTicket, PluginNotFound, UnsupportedFeature
+from reelvet.schema.result import Note
 from reelvet.schema.validation import sentences
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reelvet.moderator.instance import Instance
     from reelvet.plugins import Registry
     from reelvet.schema.job import ModerationJob
-    from reelvet.schema.plan import Plan
+    from reelvet.schema.plan import Plan, Unsupported
     from reelvet.schema.ticket import Ticket
 
 
@@ -25,6 +28,17 @@ def check_demands(job: ModerationJob, plan: Plan) -> None:
     """
     if plan.unsupported and job.on_unsupported == "raise":
         raise UnsupportedFeature(plan.unsupported, provider=plan.provider, instance=plan.instance)
+
+
+def skipped(unsupported: Iterable[Unsupported]) -> tuple[Note, ...]:
+    """What a job with `on_unsupported="skip"` does without, as warnings."""
+    return tuple(Note(code="unsupported_skipped", says=f"{item.field}: {item.says}") for item in unsupported)
+
+
+def learnt(plan: Plan, prepared: Plan) -> tuple[Note, ...]:
+    """What preparing a plan has brought to light, as warnings."""
+    warnings = (note for note in prepared.warnings if note not in plan.warnings)
+    return (*warnings, *skipped(item for item in prepared.unsupported if item not in plan.unsupported))
 
 
 def check_owner(ticket: Ticket, instance: Instance) -> None:
@@ -63,13 +77,18 @@ def check_options(job: ModerationJob, registry: Registry) -> None:
             continue  # not installed here: carried along for where it is
         if model is None:
             if options:
-                raise InvalidOptions(f"options.{provider}: the provider takes no options", field=f"options.{provider}")
+                raise InvalidOptions(
+                    f"options.{provider}: the provider takes no options, got {', '.join(options)}",
+                    field=f"options.{provider}",
+                    way_out="Take them out.",
+                )
             continue
         try:
             model(**options)
         except ValidationError as error:
-            faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error))
-            known = ", ".join(model.model_fields)
+            faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error, model=model))
             raise InvalidOptions(
-                f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}."
+                f"invalid options: {faults}",
+                field=f"options.{provider}",
+                way_out=f"`reelvet schema {provider}.options` says what each takes.",
             ) from None

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities, Capability, TranscriptCapability
+    from reelvet.plugins.connection import ConnectionSettings
     from reelvet.plugins.coverage import Looked, final_coverage, plan_coverage
+    from reelvet.plugins.declared import Covers, DeclaredPolicy
     from reelvet.plugins.hookspec import hookimpl
     from reelvet.plugins.planning import Asked, ask
     from reelvet.plugins.provider import (
         Callback,
         Created,
         Done,
+        Fault,
         Health,
         Outcome,
         Progress,
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "TranscriptCapability"),
+    "connection": ("ConnectionSettings",),
     "coverage": ("Looked", "final_coverage", "plan_coverage"),
+    "declared": ("Covers", "DeclaredPolicy"),
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
     "provider": (
-        "Callback", "Created", "Done", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
+        "Callback", "Created", "Done", "Fault", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
     ),
     "registry": ("Problem", "Registry"),
     "spec": ("DataHandling", "ProviderSpec"),
@@ -40,7 +45,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "Created", "DataHandling", "Done", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

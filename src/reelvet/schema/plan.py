@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from reelvet.schema.base import Stored, VendorJson, VendorMap, Words
@@ -30,6 +32,11 @@ class VendorTask(Stored):
         default_factory=dict, description="Channel -> unified labels this task looks for."
     )
     share_key: str | None = Field(None, description="Tasks with the same share key may go in one call.")
+    price_class: str | None = Field(None, description="`free`, `paid`, or `null` where it is not known.")
+    extra: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What the provider itself needs to prepare the task or to read its reply. Never sent, never a secret.",
+    )
 
 
 class PlannedRequest(Stored):

@@ -1,0 +1,291 @@
+"""Gcore's detections, in any of the three spellings: findings, and whether silence may be taken for absence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reelvet.schema import lenient
+from reelvet.schema.media import Channel
+from reelvet.schema.result import Finding, Native, Note, Relation
+from reelvet.taxonomy import UNMAPPED
+from reelvet_gcore import wire
+from reelvet_gcore.plugin import CATEGORIES, HARD, NSFW, SOFT, SPORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reelvet.taxonomy import LabelMap, Mapping
+    from reelvet_gcore.frames import Clock
+
+_FLAG = "_detected"
+_SPEECH = "speech_detected"
+_FLAGS_OF = {
+    NSFW: frozenset({"nsfw_detected", "porn_detected"}),
+    HARD: frozenset({"nudity_detected", "porn_detected"}),
+    SOFT: frozenset({"nudity_detected", "porn_detected"}),
+    SPORT: frozenset({"sport_detected"}),
+}
+"""`porn_detected` is how the schemas before 2026-06-29 spelled two of them."""
+
+_MEANS: dict[str | None, tuple[str, Relation | None]] = {
+    NSFW: ("sexual.explicit.pornography", Relation.CLOSE),
+    HARD: ("sexual", Relation.NARROW),
+    SPORT: ("context.sport", Relation.CLOSE),
+}
+"""What a flag says by itself, where no frame says more. That of soft_nudity is up for a mere face, so it says nothing."""
+
+_QUARANTINED = "child_pornography_detected"
+_QUARANTINE = ("child_safety.sexual", Relation.NARROW)
+"""A category withdrawn in 2025, whose frames are labelled as faces: the flag is what matters, whatever else is said."""
+
+
+class Words:
+    """The label map by category and word, as it is looked up for every frame."""
+
+    def __init__(self, labels: LabelMap) -> None:
+        self._by_word: dict[tuple[str, str], list[Mapping]] = {}
+        self._labels: dict[str, list[str]] = {category: [] for category in CATEGORIES}
+        for mapping in labels:
+            category = mapping.field.removeprefix("category=")
+            self._by_word.setdefault((category, mapping.native), []).append(mapping)
+            if mapping.label is not None and category in self._labels:
+                self._labels[category].append(mapping.label)
+
+    def find(self, category: str | None, word: str | None) -> Sequence[Mapping]:
+        """What a word of a category stands for; empty where no map knows it."""
+        return self._by_word.get((category or "", word or ""), ())
+
+    def labels(self, category: str) -> list[str]:
+        """All that a category looks for."""
+        return self._labels[category]
+
+
+@dataclass(slots=True)
+class Found:
+    """What a result says."""
+
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    doubt: str | None = None
+    """Why its silence says nothing; `None` where it may be taken for absence."""
+    scores: dict[str, list[tuple[float | None, float | None]]] = field(default_factory=dict)
+    """Word -> its confidences and starts."""
+
+
+def flags(result: Any) -> dict[str, Any]:
+    """The `..._detected` fields of a result, speech left out."""
+    if not isinstance(result, dict):
+        return {}
+    return {name: value for name, value in result.items() if str(name).endswith(_FLAG) and name != _SPEECH}
+
+
+def is_one(result: Any) -> bool:
+    """Whether a result is that of a detection."""
+    return isinstance(result, dict) and bool(flags(result) or "frames" in result or "detection_results" in result)
+
+
+def infer(result: Any, words: Words, *, is_legacy: bool) -> str | None:
+    """The category of a result whose task does not say: by its flag, else by its labels.
+
+    Args:
+        result: The result.
+        words: The label map.
+        is_legacy: Whether the task has no name, as those of `detect-nudity`, which looks for hard nudity.
+    """
+    if not is_one(result):
+        return None
+    up = flags(result)
+    if "sport_detected" in up:
+        return SPORT
+    if "nsfw_detected" in up:
+        return NSFW
+    known = [word for frame in _frames(result)[0] if (word := lenient.text(frame.label))]
+    known += [word for _, word in _names(result)]
+    for category in (HARD, SOFT, NSFW, SPORT):
+        if known and all(words.find(category, word) for word in known):
+            return category
+    if known:
+        return None
+    nudity = _FLAGS_OF[HARD].intersection(up)
+    return HARD if nudity or (is_legacy and not up and "frames" not in result) else None
+
+
+def read(result: Any, category: str | None, words: Words, clock: Clock, *, task: str) -> Found:
+    """The findings of a result, and whether it is whole.
+
+    Args:
+        result: The `result` of the reply, or what stands in its place.
+        category: The task's category.
+        words: The label map.
+        clock: How frame numbers become seconds.
+        task: The vendor's task id.
+    """
+    found = Found()
+    if not is_one(result):
+        found.doubt = "the reply holds no result of a detection"
+        return found
+    make = _Making(found, category, words, clock, task)
+    frames, odd = _frames(result)
+    for place, frame in zip(odd, frames, strict=True):
+        make.frame(place, frame)
+    for number, word in _names(result):
+        if word not in found.scores:
+            make.name(f"result.detection_results[{number}]", word)
+    make.flags(flags(result))
+    found.doubt = _doubt(result, category, found)
+    if found.findings and clock.says and any(finding.start is not None for finding in found.findings):
+        found.notes.append(Note(code="times_derived", says=clock.says))
+    return found
+
+
+def stopped(found: Found, stop_objects: Any, *, floor: float) -> tuple[str | None, float | None]:
+    """Why the rest may not have been looked at, and through which second it was, if a stop tag may have hit.
+
+    The reply has no mark of an early stop. One is possible where a stop tag was found at its threshold; and where the
+    threshold is below what is reported, or is not given (which then holds is not documented), whatever was found.
+    """
+    why = "it may have stopped early, as stop_objects asked"
+    hits: list[float | None] = []
+    for tag in (lenient.text(stop_objects) or "").split(","):
+        word, _, least = tag.strip().partition(":")
+        threshold = lenient.number(least)
+        if word and (threshold is None or threshold < floor):
+            return why, None
+        hits += [
+            start
+            for score, start in found.scores.get(word, ())
+            if threshold is None or score is None or score >= threshold
+        ]
+    if not hits:
+        return None, None
+    starts = [start for start in hits if start is not None]
+    return why, min(starts) if len(starts) == len(hits) else None
+
+
+@dataclass
+class _Making:
+    found: Found
+    category: str | None
+    words: Words
+    clock: Clock
+    task: str
+
+    def frame(self, place: str, frame: wire.Frame) -> None:
+        word = lenient.text(frame.label)
+        score = lenient.number(frame.confidence)
+        number = lenient.whole(frame.frame_number)
+        start = self.clock.start(number)
+        self.found.scores.setdefault(word or "", []).append((score, start))
+        native = Native(
+            field=place,
+            label=word,
+            score=frame.confidence,
+            scale="0-1",
+            extra=frame.model_extra or {},
+        )
+        for label, relation in self._meanings(word, place):
+            self.found.findings.append(
+                Finding(
+                    label=label,
+                    relation=relation,
+                    channel=Channel.VISUAL,
+                    score=score,
+                    start=start,
+                    frame=number,
+                    native=native,
+                    provider="gcore",
+                    task=self.task,
+                )
+            )
+
+    def name(self, place: str, word: str) -> None:
+        """A label that the summary names and no frame has: found somewhere, at a confidence nobody says."""
+        self.found.scores.setdefault(word, []).append((None, None))
+        for label, relation in self._meanings(word, place):
+            self._bare(place, word, label, relation)
+        self.found.notes.append(
+            Note(
+                code="contradiction",
+                says=f"the reply names {word!r} as found and has no frame of it; it counts as found",
+            )
+        )
+
+    def flags(self, up: dict[str, Any]) -> None:
+        """Flags that are up: told by frames, or findings by themselves."""
+        told = bool(self.found.findings)
+        for name, value in up.items():
+            if lenient.flag(value) is not True:
+                if told and lenient.flag(value) is False:
+                    says = f"the reply has {name} false and names findings; they count"
+                    self.found.notes.append(Note(code="contradiction", says=says))
+                continue
+            place = f"result.{name}"
+            if name == _QUARANTINED:
+                self._bare(place, name, *_QUARANTINE)
+            elif not told:
+                means = _MEANS.get(self.category) if name in _FLAGS_OF.get(self.category or "", ()) else None
+                label, relation = means or (UNMAPPED, None)
+                self._bare(place, name, label, relation)
+                says = f"the reply has {name} true and names nothing that was found"
+                self.found.notes.append(Note(code="contradiction", says=says))
+
+    def _bare(self, place: str, word: str, label: str, relation: Relation | None) -> None:
+        self.found.findings.append(
+            Finding(
+                label=label,
+                relation=relation,
+                channel=Channel.VISUAL,
+                native=Native(field=place, label=word),
+                provider="gcore",
+                task=self.task,
+            )
+        )
+
+    def _meanings(self, word: str | None, place: str) -> Iterable[tuple[str, Relation | None]]:
+        mappings = self.words.find(self.category, word)
+        if mappings:
+            return [(mapping.label, mapping.relation) for mapping in mappings if mapping.label is not None]
+        says = f"{place}: the label {word!r} of category {self.category or 'unknown'!r} is in no map"
+        known = any(note.code == UNMAPPED and note.says.endswith(says.partition(":")[2]) for note in self.found.notes)
+        if not known:
+            self.found.notes.append(Note(code=UNMAPPED, says=says))
+        return [(UNMAPPED, None)]
+
+
+def _frames(result: dict[str, Any]) -> tuple[list[wire.Frame], list[str]]:
+    """The frames, and where each stands: in `frames`, or in `detection_results` as in 2024."""
+    frames, places = [], []
+    for name in ("frames", "detection_results"):
+        items = result.get(name)
+        if isinstance(items, dict):
+            items = [items]
+        for number, item in enumerate(items if isinstance(items, list) else []):
+            if isinstance(item, str) and name == "detection_results":
+                continue  # the summary of the present spelling
+            frames.append(wire.Frame.model_validate(item if isinstance(item, dict) else {"unreadable": item}))
+            places.append(f"result.{name}[{number}]")
+    return frames, places
+
+
+def _names(result: dict[str, Any]) -> list[tuple[int, str]]:
+    items = result.get("detection_results")
+    if isinstance(items, str):
+        items = [items]
+    return [(n, item) for n, item in enumerate(items if isinstance(items, list) else []) if isinstance(item, str)]
+
+
+def _doubt(result: dict[str, Any], category: str | None, found: Found) -> str | None:
+    """What speaks against taking the silence of a result for absence."""
+    named, frames, up = result.get("detection_results"), result.get("frames"), flags(result)
+    if "frames" not in result and not up:  # the spelling of 2024: nothing but a list of hits
+        whole = isinstance(named, list) and all(isinstance(item, dict) for item in named)
+        return None if whole else "the reply is no whole list of hits"
+    known = [name for name in up if name in _FLAGS_OF.get(category or "", ())]
+    if len(known) != 1 or len(up) != 1 or lenient.flag(up[known[0]]) is None:
+        return "the reply does not say whether anything was found"
+    if not isinstance(named, list) or not isinstance(frames, list):
+        return "the reply does not list what was found"
+    if lenient.flag(up[known[0]]) and not found.scores:
+        return "the reply says that something was found and not what"
+    return None

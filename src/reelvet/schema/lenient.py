@@ -1,0 +1,82 @@
+"""Reading what vendors send: any field may be missing, null, empty or of the neighbouring type, and none is lost.
+
+A model made of these never refuses a reply for one odd field: what cannot be read as what it should be is `None`, and
+the raw payload, which is kept whole beside it, still has it.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+
+class Lenient(BaseModel):
+    """A part of a vendor's reply. Unknown fields are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, defer_build=True)
+
+
+def text(value: Any) -> str | None:
+    """A string, or a number written as one."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also where it is written as a string."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        read = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return read if math.isfinite(read) else None
+
+
+def whole(value: Any) -> int | None:
+    """A whole number, also where it is written as a string or with a fraction of zero."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value  # not by way of a float, which loses digits of long ids
+    read = number(value)
+    return int(read) if read is not None and read.is_integer() else None
+
+
+def flag(value: Any) -> bool | None:
+    """Yes or no, also as a word or as 1 and 0; `None` where it is neither."""
+    if isinstance(value, str):
+        value = {"true": True, "false": False, "1": True, "0": False}.get(value.strip().lower())
+    return bool(value) if isinstance(value, int) and value in {0, 1} else None
+
+
+def moment(value: Any) -> datetime | None:
+    """A date in ISO 8601 with any number of digits after the second's point; without a zone it is UTC."""
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read is not None and read.tzinfo is None else read
+
+
+def mapping(value: Any) -> dict[str, Any]:
+    """An object; an empty one where there is none."""
+    return value if isinstance(value, dict) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """A list: of one where a single object stands in its place, an empty one where there is none."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, dict) and value else []
+
+
+Text = Annotated[str | None, BeforeValidator(text)]
+Number = Annotated[float | None, BeforeValidator(number)]
+Whole = Annotated[int | None, BeforeValidator(whole)]
+Flag = Annotated[bool | None, BeforeValidator(flag)]
+Date = Annotated[datetime | None, BeforeValidator(moment)]
+AsMapping = BeforeValidator(mapping)
+"""For a field that is a model of its own: `Annotated[Part, AsMapping]`."""

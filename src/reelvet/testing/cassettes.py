@@ -1,0 +1,123 @@
+"""Conversations with a vendor, recorded once and replayed: readable YAML that says what it was recorded against.
+
+A cassette is made by vcrpy below the HTTP library, so it holds what really went over the wire. Hosts are written as the
+vendor's own and credentials are left out, so that a replay needs neither an emulator nor an account.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import vcr  # type: ignore[import-untyped]
+import yaml  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_MATCH = ("method", "host", "path", "query", "body")
+_SECRET_HEADERS = (
+    "authorization",
+    "x-auth-token",
+    "x-security-token",
+    "x-tc-token",
+    "x-sdk-date",
+    "cookie",
+    "set-cookie",
+)
+# What a server says of itself and of the hour; the same conversation recorded twice is the same file.
+_FLEETING = ("date", "server", "connection", "keep-alive")
+
+
+class Cassettes:
+    """The recorded conversations of one provider.
+
+    Args:
+        folder: Where they are.
+        official: The vendor's own base URL, under whose host everything is recorded.
+        scrub: Further texts that must not be written: account ids, say. They become `***`.
+    """
+
+    def __init__(self, folder: Path, *, official: str, scrub: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self._host = urlsplit(official).netloc
+        self._scheme = urlsplit(official).scheme
+        self._scrub = tuple(scrub)
+
+    @property
+    def names(self) -> list[str]:
+        """The conversations that are recorded."""
+        return sorted(path.stem for path in self.folder.glob("*.yaml"))
+
+    def against(self, name: str) -> str:
+        """What a conversation was recorded against, in words."""
+        return str(yaml.safe_load((self.folder / f"{name}.yaml").read_text(encoding="utf-8"))["recorded_against"])
+
+    @contextmanager
+    def replay(self, name: str) -> Iterator[Any]:
+        """Answers from a cassette; a request that is not in it, in order, is refused.
+
+        Yields:
+            The cassette, whose `all_played` says whether nothing of it was left over.
+        """
+        with self._vcr("none", "").use_cassette(f"{name}.yaml") as cassette:
+            yield cassette
+
+    @contextmanager
+    def record(self, name: str, *, against: str) -> Iterator[Any]:
+        """Talks, and writes a cassette of it in place of the old one.
+
+        Args:
+            name: Its name.
+            against: What is talked to, in words: who reads the cassette is told.
+        """
+        (self.folder / f"{name}.yaml").unlink(missing_ok=True)
+        with self._vcr("all", against).use_cassette(f"{name}.yaml") as cassette:
+            yield cassette
+
+    def _vcr(self, mode: str, against: str) -> vcr.VCR:
+        recorder = vcr.VCR(
+            cassette_library_dir=str(self.folder),
+            record_mode=mode,
+            match_on=_MATCH,
+            serializer="reelvet",
+            filter_headers=_SECRET_HEADERS,
+            before_record_request=self._request,
+            before_record_response=self._response,
+        )
+        recorder.register_serializer("reelvet", _Serializer(against))
+        return recorder
+
+    def _request(self, request: Any) -> Any:
+        parts = urlsplit(request.uri)
+        request.uri = parts._replace(scheme=self._scheme, netloc=self._host).geturl()
+        return request
+
+    def _response(self, response: dict[str, Any]) -> dict[str, Any]:
+        kept = {
+            name: value
+            for name, value in response["headers"].items()
+            if name.lower() not in {*_FLEETING, *_SECRET_HEADERS}
+        }
+        body = response["body"].get("string")
+        for text in self._scrub:
+            if isinstance(body, bytes):
+                body = body.replace(text.encode(), b"***")
+        return {**response, "headers": kept, "body": {**response["body"], "string": body}}
+
+
+class _Serializer:
+    """vcrpy's YAML, with a line on top that says what was recorded."""
+
+    def __init__(self, against: str) -> None:
+        self._against = against
+
+    def serialize(self, cassette: dict[str, Any]) -> str:
+        told = {"recorded_against": self._against, "recorded_on": f"{datetime.now(UTC):%Y-%m-%d}", **cassette}
+        return str(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120))
+
+    def deserialize(self, text: str) -> Any:
+        return yaml.safe_load(text)
