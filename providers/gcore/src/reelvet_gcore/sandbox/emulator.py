@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reelvet.sandbox import Call, Emulator, NativeWords, Phase, Reply, Route, Setup, Task
-from reelvet.sandbox.faults import (
+from reelvet.sandbox import (
+    Call,
     Contradiction,
     Decoys,
+    Emulator,
     Expired,
     ListLag,
+    NativeWords,
     NeverFinishes,
+    Phase,
+    Reply,
+    Route,
+    Setup,
     StatusBackwards,
+    Task,
     UnknownLabel,
     UnknownStatus,
 )
