@@ -202,6 +202,7 @@ async def clocked(call, calls, concurrency):
         for _ in left:
             await call()
 
+    await asyncio.gather(*(call() for _ in range(concurrency)))  # opens what idled too long during the other's turn
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
     await asyncio.gather(*(worker() for _ in range(concurrency)))
@@ -220,7 +221,7 @@ async def compare(url, calls, rounds):
                     sides = (("reelvet", ours), ("gcore", theirs))
                     for name, side in sides if number % 2 else sides[::-1]:
                         took = await clocked(side[operation], calls, concurrency)
-                        if number:  # the first round opens the connections and warms up
+                        if number:  # the first round warms up
                             times.setdefault((operation, concurrency, name), []).append(took)
         told = await seen(url)
     return times, told
