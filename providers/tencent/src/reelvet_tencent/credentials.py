@@ -7,11 +7,12 @@ others wait for the same answer.
 from __future__ import annotations
 
 import asyncio
+import configparser
 import time
 from typing import TYPE_CHECKING, Any
 
 from reelvet.http import check_network
-from reelvet.schema.errors import AuthenticationFailed, ReelvetError
+from reelvet.schema.errors import AuthenticationFailed
 from reelvet_tencent.auth import Keys
 
 if TYPE_CHECKING:
@@ -71,24 +72,35 @@ class Credentials:
         self._keys = await asyncio.shield(self._reading)
 
     async def _read(self, read: Callable[[], Keys]) -> Keys:
+        from tencentcloud.common.exception.tencent_cloud_sdk_exception import (  # type: ignore[import-untyped]  # noqa: PLC0415
+            TencentCloudSDKException,
+        )
+
         name = self._settings.credentials
         try:
             keys = await asyncio.wait_for(asyncio.to_thread(read), _PATIENCE)
-        except ReelvetError:
-            raise
-        except Exception as error:
-            # The SDK raises whatever happens to it: no such file, no route, a reply without the field it looks for.
-            raise AuthenticationFailed(
-                f"no keys from {name!r}: {type(error).__name__}", created="no", way_out=_WAYS[name]
-            ) from error
-        if not keys.secret_id or not keys.secret_key:
-            raise AuthenticationFailed(f"no keys from {name!r}", created="no", way_out=_WAYS[name])
-        self._read_at = self._clock()
-        return keys
+        except (*_TROUBLES, TencentCloudSDKException) as error:
+            # The text may hold a reply with keys in it, so the kind of error and the vendor's code have to do.
+            code = getattr(error, "code", None)
+            told = type(error).__name__
+        else:
+            if keys.secret_id and keys.secret_key:
+                self._read_at = self._clock()
+                return keys
+            code, told = None, "it has none"
+        raise AuthenticationFailed(
+            f"no keys from {name!r}: {told}",
+            code=code if isinstance(code, str) else None,
+            created="no",
+            way_out=_WAYS[name],
+        )
 
     def __repr__(self) -> str:
         return f"Credentials({self._settings.credentials}, ***)"
 
+
+_TROUBLES = (OSError, ValueError, LookupError, TypeError, AttributeError, configparser.Error)
+"""What the SDK's sources raise of themselves: no such file, no route, a reply without the field that they look for."""
 
 _WAYS = {
     "environment": "Set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY.",
