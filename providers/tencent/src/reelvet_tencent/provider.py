@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelvet.http import Effect, Limit, Limits, Reply, Request, Session
 from reelvet.plugins import Capabilities, Created, Health, Outcome, Provider, Rejected, Report, TimeWindow, Unknown
+from reelvet.schema import lenient
 from reelvet.schema.errors import InvalidRequest, ProviderError, UnexpectedReply
 from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import LabelMap
@@ -275,9 +276,9 @@ class TencentProvider(Provider):
                 end_time=_written(math.ceil(until.timestamp())) if until is not None else None,
             )
             page = wire.DescribeTasksResponse.model_validate(_response(payload))
-            items = _response(payload).get("Data")
             fresh = 0
-            for data, item in zip(page.data, items if isinstance(items, list) else [items], strict=True):
+            for item in lenient.items(_response(payload).get("Data")):
+                data = wire.TaskData.model_validate(lenient.mapping(item))
                 if data.task_id and data.task_id not in seen:
                     seen.add(data.task_id)
                     fresh += 1
