@@ -68,9 +68,8 @@ def _verdict(make: Making, detail: DescribeTaskDetailResponse) -> str | None:
     if words.is_strange(word) or (told is not None and told.severity > max(worst, 0)):
         label = detail.label if detail.label != words.NORMAL else None
         hit = Hit(label, suggests=word)
-        make.add(
-            Spot("Suggestion"), "", _channel(label), hit, None if label else make.words.unmapped(None, "Suggestion")
-        )
+        meanings = None if label or make.generated else make.words.unmapped(None, "Suggestion")
+        make.add(Spot("Suggestion"), "", _channel(label), hit, meanings)
         if told is not None:
             says = f"the reply says {word} as a whole, and nothing in it does; it counts"
             make.notes.append(Note(code="contradiction", says=says))

@@ -61,11 +61,11 @@ class Making:
         self.findings: list[Finding] = []
         self.notes: list[Note] = []
         self._task = task
-        self._generated = generated
+        self.generated = generated
 
     def meanings(self, hit: Hit) -> list[Meaning]:
         """What a hit of the moderation stands for."""
-        look_up = self.words.generated if self._generated else self.words.moderated
+        look_up = self.words.generated if self.generated else self.words.moderated
         return look_up(hit.label, hit.sub_label)
 
     def add(self, spot: Spot, place: str, channel: Channel, hit: Hit, meanings: list[Meaning] | None = None) -> None:

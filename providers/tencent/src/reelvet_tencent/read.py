@@ -9,13 +9,13 @@ from reelvet.plugins import Looked, Report, final_coverage, plan_coverage
 from reelvet.schema import lenient
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, MediaKind
-from reelvet.schema.result import MediaFacts, Note, Usage
+from reelvet.schema.result import CoverageState, MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet_tencent import transcription, words
 from reelvet_tencent.errors import task_error
 from reelvet_tencent.finding import find
 from reelvet_tencent.making import Making
-from reelvet_tencent.plugin import LIVE_VIDEO, PARALLEL, VIDEO, VIDEO_AIGC
+from reelvet_tencent.plugin import PARALLEL, VIDEO, VIDEO_AIGC
 from reelvet_tencent.times import Clock
 from reelvet_tencent.wire import DescribeTaskDetailResponse
 
@@ -104,9 +104,10 @@ def report(
         reading.read(raw)
     rows = list(plan.coverage) if plan is not None else list(reading.rows(labels, taxonomy))
     able = policies.able(reading.biz_type(plan))
+    rows = final_coverage(rows, reading.looked, reading.findings, able, taxonomy)
     return Report(
         findings=reading.findings,
-        coverage=final_coverage(rows, reading.looked, reading.findings, able, taxonomy),
+        coverage=[row.model_copy(update={"through": None}) if row.state is CoverageState.HIT else row for row in rows],
         transcripts=reading.transcripts,
         usage=[Usage(provider="tencent", task=raw.ref.id, requests=raw.requests) for raw in raws],
         warnings=list(dict.fromkeys([*reading.vocabulary.notes, *reading.notes])),
@@ -205,8 +206,8 @@ class _Reading:
             self.looked.append(Looked(labels, channel, through=through, why=reason))
 
     def _tell(self, task: _Task) -> None:
-        if task.raw.status is Status.QUEUED and task.type in PARALLEL:
-            says = f"it waits: the vendor runs {PARALLEL[task.type]} such tasks at a time, unless it agreed to more"
+        if task.raw.status is Status.QUEUED and not task.is_live:
+            says = f"it waits: the vendor runs {PARALLEL[VIDEO]} files at a time, unless it agreed to more"
             self.notes.append(Note(code="queued", says=says))
         planned = task.planned.payload.get("BizType") if task.planned is not None else None
         if planned and task.detail.biz_type and planned != task.detail.biz_type:
@@ -262,8 +263,3 @@ def _media(task: _Task, duration: float | None) -> MediaFacts:
         height=info.height or None,
         sampling=_SAMPLING,
     )
-
-
-def type_of(kind: MediaKind) -> str:
-    """The task type of a kind of media."""
-    return LIVE_VIDEO if kind is MediaKind.LIVE else VIDEO

@@ -301,7 +301,7 @@ def test_the_vendors_hint_when_to_ask_again(moderator, sample, said, hint):
 
 def test_a_task_that_waits_says_for_what(moderator, sample):
     notes = {note.code: note.says for note in moderator.normalize(sample("composed_pending")).warnings}
-    assert "10 such tasks at a time" in notes["queued"]
+    assert "10 files at a time" in notes["queued"]
 
 
 # --- verdicts and labels ---
@@ -395,6 +395,16 @@ def test_scores_are_rescaled_and_never_invented(moderator, sample, score, unifie
 def test_a_quarantined_label_blocks_whatever_its_score(moderator, sample):
     segment = picture(Label="Porn", SubLabel="NakedChild", Score=1, Suggestion="Review")
     assert moderator.normalize(finished(sample, ImageSegments=[segment])).verdict is Verdict.BLOCK
+
+
+def test_a_task_that_looks_for_generated_media_says_so_of_whatever_it_finds(moderator, sample):
+    payload = sample("composed_aigc")
+    assert [finding.label for finding in moderator.normalize(payload).findings] == ["synthetic.ai_generated"]
+    payload["Response"] |= {"Labels": [], "Label": ""}
+    assert [finding.label for finding in moderator.normalize(payload).findings] == ["synthetic.ai_generated"]
+    payload["Response"] |= {"Suggestion": "Pass", "Label": "Normal"}
+    clean = moderator.normalize(payload)
+    assert [(row.label, row.state) for row in clean.coverage] == [("synthetic.ai_generated", CoverageState.CLEAN)]
 
 
 # --- what is not declared ---
