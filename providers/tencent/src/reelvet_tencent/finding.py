@@ -44,10 +44,10 @@ def _labels(make: Making, detail: DescribeTaskDetailResponse) -> None:
     for number, one in enumerate(detail.labels):
         if words.stance(one.label, one.suggestion, one.score) is not Stance.HIT:
             continue
-        if make.repeats(0, one.label, one.sub_label):
-            continue
         extra = rest(one, "label", "sub_label", "score", "suggestion")
         hit = Hit(one.label, one.sub_label, one.score, one.suggestion, extra=extra)
+        if make.repeats(0, hit):
+            continue
         make.add(Spot(f"Labels[{number}]"), "", _channel(one.label), hit)
         make.notes.append(
             Note(code="no_segment", says=f"{one.label!r} is named for the whole media, and no picture or sound has it")
@@ -56,8 +56,9 @@ def _labels(make: Making, detail: DescribeTaskDetailResponse) -> None:
 
 def _label(make: Making, detail: DescribeTaskDetailResponse) -> None:
     """The worst label, where nothing else has it."""
-    if words.stance(detail.label) is Stance.HIT and not make.repeats(0, detail.label, None):
-        make.add(Spot("Label"), "", _channel(detail.label), Hit(detail.label))
+    hit = Hit(detail.label)
+    if words.stance(detail.label) is Stance.HIT and not make.repeats(0, hit):
+        make.add(Spot("Label"), "", _channel(detail.label), hit)
 
 
 def _verdict(make: Making, detail: DescribeTaskDetailResponse) -> str | None:

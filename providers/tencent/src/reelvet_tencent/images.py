@@ -30,17 +30,14 @@ def read(make: Making, number: int, segment: ImageSegments) -> None:
     make.snippets(spot, result.hit_snippet_infos, Channel.OCR)
     says = words.stance(result.label, result.suggestion, result.score, flag=result.hit_flag)
     # Unless more was asked for, a picture is listed because something was found: one that does not say what is no pass.
-    if says is not Stance.CLEAN and not make.repeats(since, result.label, result.sub_label):
-        make.add(spot, "", _channel(result), _whole(result))
+    whole = Hit(result.label, result.sub_label, result.score, result.suggestion)
+    if says is not Stance.CLEAN and not make.repeats(since, whole):
+        make.add(spot, "", _channel(result), whole)
 
 
 _HANDLED = (
     "label", "sub_label", "score", "suggestion", "hit_flag", "results", "url", "recognition_results", "hit_snippet_infos",
 )  # fmt: skip
-
-
-def _whole(result: ImageResult) -> Hit:
-    return Hit(result.label, result.sub_label, result.score, result.suggestion)
 
 
 def _channel(result: ImageResult) -> Channel:
@@ -57,8 +54,8 @@ def _scene(make: Making, spot: Spot, place: str, one: ImageResultResult) -> None
         # A detail without a label is where what the scene found stands.
         if own is Stance.HIT or (own is Stance.SILENT and says is Stance.HIT and _says_where(detail)):
             make.add(spot, f"{place}.Details[{number}]", Channel.OCR if detail.text else channel, _detail(one, detail))
-    if says is Stance.HIT and not make.repeats(since, one.label, one.sub_label):
-        hit = Hit(one.label, one.sub_label, one.score, one.suggestion, one.text, one.names, extra=extra)
+    hit = Hit(one.label, one.sub_label, one.score, one.suggestion, one.text, one.names, extra=extra)
+    if says is Stance.HIT and not make.repeats(since, hit):
         make.add(spot, place, channel, hit)
 
 

@@ -111,10 +111,14 @@ class Making:
                 )
             )
 
-    def repeats(self, since: int, label: str | None, sub_label: str | None) -> bool:
-        """Whether one of the findings from a number on says what a parent says."""
+    def repeats(self, since: int, parent: Hit) -> bool:
+        """Whether one of the findings from a number on says what a parent says, no more mildly."""
+        told = words.suggestion(parent.suggests)
+        least = -1 if told is None else told.severity
         return any(
-            finding.native.label == label and (not sub_label or finding.native.sub_label == sub_label)
+            finding.native.label == parent.label
+            and (not parent.sub_label or finding.native.sub_label == parent.sub_label)
+            and (-1 if finding.suggestion is None else finding.suggestion.severity) >= least
             for finding in self.findings[since:]
         )
 

@@ -41,10 +41,9 @@ def read(make: Making, number: int, segment: AudioSegments) -> None:
     make.snippets(spot, result.hit_snippet_infos, Channel.SPEECH)
     says = words.stance(result.label, result.suggestion, result.score, flag=result.hit_flag)
     # Unless more was asked for, a slice is listed because something was found: one that does not say what is no pass.
-    if says is not Stance.CLEAN and not make.repeats(since, result.label, result.sub_label):
-        channel = Channel.SOUND if result.label == MOAN else Channel.SPEECH
-        hit = Hit(result.label, result.sub_label, result.score, result.suggestion, result.text)
-        make.add(spot, "", channel, hit)
+    whole = Hit(result.label, result.sub_label, result.score, result.suggestion, result.text)
+    if says is not Stance.CLEAN and not make.repeats(since, whole):
+        make.add(spot, "", Channel.SOUND if result.label == MOAN else Channel.SPEECH, whole)
     if len(make.findings) > since and length is None and result.duration and not make.clock.live:
         told = f"AudioResult.Duration {result.duration!r} may be in milliseconds or in seconds"
         make.notes.append(Note(code="time_unclear", says=told))

@@ -384,6 +384,16 @@ def test_one_finding_per_deepest_hit_and_a_parent_only_where_no_child_repeats_it
     ]
 
 
+def test_a_child_that_says_it_more_mildly_does_not_speak_for_its_parent(moderator, sample):
+    scene = {"HitFlag": 1, "Scene": "Porn", "Label": "Porn", "Suggestion": "Review", "Score": 40, "Details": []}
+    result = moderator.normalize(finished(sample, Suggestion="Review", ImageSegments=[picture(Results=[scene])]))
+    assert [(f.suggestion, f.native.field) for f in result.findings] == [
+        ("review", "ImageSegments[0].Result.Results[0]"),
+        ("block", "ImageSegments[0].Result"),
+    ]
+    assert result.verdict is Verdict.BLOCK
+
+
 @pytest.mark.parametrize(
     ("score", "unified"), [(0, 0.0), (100, 1.0), ("97", 0.97), (101, None), ("high", None), (None, None)]
 )
