@@ -99,8 +99,10 @@ ROWS = (
     Row("UnsupportedRegion", InvalidRequest, "no", _REGION, GATEWAY),
 )  # fmt: skip
 
-OF_PARAMETERS = ("InvalidParameter", "InvalidParameterValue", "MissingParameter", "UnknownParameter")
-"""Codes by which one task of a call may have had all of it refused."""
+OF_ONE = frozenset(
+    {"InvalidParameter", "InvalidParameterValue", "MissingParameter", "UnknownParameter", "RequestSizeLimitExceeded"}
+)
+"""Codes by which one task of a call, or that there were several, may have had all of it refused."""
 
 _BY_CODE = {row.code: row for row in ROWS}
 

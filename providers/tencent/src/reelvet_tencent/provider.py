@@ -18,7 +18,7 @@ from reelvet.taxonomy import LabelMap
 from reelvet_tencent import callbacks, learn, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
-from reelvet_tencent.errors import OF_PARAMETERS, classify, of_code, row_of
+from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of
 from reelvet_tencent.plugin import MOST_TASKS, RATE
 from reelvet_tencent.policies import Policies
 
@@ -221,8 +221,9 @@ class TencentProvider(Provider):
             reply = await self._call(request.CREATE, self._body(tasks), Effect.CREATE)
         except ProviderError as error:
             row = row_of(error.code)
-            if len(tasks) > 1 and error.created == "no" and row is not None and row.code in OF_PARAMETERS:
-                return [outcome for task in tasks for outcome in await self._create([task])]
+            if len(tasks) > 1 and error.created == "no" and row is not None and row.code in OF_ONE:
+                singly = await asyncio.gather(*(self._create([task]) for task in tasks))
+                return [outcome for outcomes in singly for outcome in outcomes]
             return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
         made = wire.CreateVideoModerationTaskResponse.model_validate(_response(reply.json()))
         # By DataId alone: that results come in the order of the tasks is not documented.
