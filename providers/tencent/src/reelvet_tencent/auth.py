@@ -1,12 +1,13 @@
 """TC3-HMAC-SHA256, with the signing function of Tencent's own SDK.
 
-https://www.tencentcloud.com/document/api/1140/51177 and, for the algorithm, https://cloud.tencent.com/document/api/213/30654
+https://cloud.tencent.com/document/api/213/30654
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Tc3:
     def sign(self, request: Request, now: datetime, /) -> Request:
         """The request with its credentials."""
         keys = self._keys()
-        timestamp, date = str(int(now.timestamp())), now.strftime("%Y-%m-%d")
+        timestamp, date = str(int(now.timestamp())), now.astimezone(UTC).strftime("%Y-%m-%d")
         request = request.with_headers({"Host": request.host, "X-TC-Timestamp": timestamp})
         if keys.token:
             request = request.with_headers({"X-TC-Token": keys.token})

@@ -67,7 +67,7 @@ def _channels(mapping: Mapping) -> tuple[Channel, ...]:
         return (mapping.channel,)
     if mapping.field == _AIGC:
         return (Channel.VISUAL,)
-    # What is recognized is a face, or the sound of a voice: https://cloud.tencent.com/document/api/1265/51878
+    # `RecognitionResults` stand with pictures and with sounds: https://cloud.tencent.com/document/api/1265/51878
     return (Channel.VISUAL, Channel.SOUND) if mapping.native in _RECOGNIZED else _SEEN_AND_SAID
 
 

@@ -23,7 +23,7 @@ class Policies:
     def __init__(self, settings: TencentSettings, taxonomy: Taxonomy) -> None:
         self._settings = settings
         self._taxonomy = taxonomy
-        self._able: dict[str | None, Capabilities] = {}
+        self._able: dict[str, Capabilities] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -46,13 +46,14 @@ class Policies:
 
     def able(self, name: str | None) -> Capabilities:
         """What can be seen with a BizType; everything, with one that is not declared. Generated media is no policy's business."""
+        most = self.at_most
+        if name is None or not self.is_declared(name):
+            return most
         if name not in self._able:
-            most = self.at_most
-            if name is not None and self.is_declared(name):
-                of_policy = most.with_entries(entry for entry in most.entries if entry.switch == OF_THE_POLICY)
-                looked_for = self._settings.biz_types[name].restrict(of_policy, self._taxonomy).entries
-                most = _with(most, (*looked_for, *(entry for entry in most.entries if entry.switch != OF_THE_POLICY)))
-            self._able[name] = most
+            of_policy = most.with_entries(entry for entry in most.entries if entry.switch == OF_THE_POLICY)
+            looked_for = self._settings.biz_types[name].restrict(of_policy, self._taxonomy).entries
+            others = (entry for entry in most.entries if entry.switch != OF_THE_POLICY)
+            self._able[name] = _with(most, (*looked_for, *others))
         return self._able[name]
 
     @cached_property

@@ -131,6 +131,19 @@ async def test_a_call_refused_otherwise_is_not_sent_again(connect, vendor, code)
     assert [type(one) for one in found] == [SubmitOutcomeUnknown, SubmitOutcomeUnknown]
 
 
+async def test_the_provider_itself_splits_what_may_not_share_a_call(connect, vendor):
+    async with connect() as moderator:
+        provider = await moderator._instance("tencent").open()
+        plans = [moderator.plan(job(f"key-{n % 12}", options={"tencent": {"priority": n // 14}})) for n in range(15)]
+        outcomes = await provider.submit([plan.tasks[0] for plan in plans])
+    calls = sorted(len(body["Tasks"]) for body in vendor.bodies(CREATE))
+    assert calls == [1, 4, 10]
+    for body in vendor.bodies(CREATE):
+        keys = [task["DataId"] for task in body["Tasks"]]
+        assert len(set(keys)) == len(keys)
+    assert [vendor.tasks[outcome.ref.id]["DataId"] for outcome in outcomes] == [f"key-{n % 12}" for n in range(15)]
+
+
 # --- never twice ---
 
 
