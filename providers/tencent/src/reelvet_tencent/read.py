@@ -107,7 +107,7 @@ def report(
     rows = final_coverage(rows, reading.looked, reading.findings, able, taxonomy)
     return Report(
         findings=reading.findings,
-        coverage=[row.model_copy(update={"through": None}) if row.state is CoverageState.HIT else row for row in rows],
+        coverage=[_as_hit(row) for row in rows],
         transcripts=reading.transcripts,
         usage=[Usage(provider="tencent", task=raw.ref.id, requests=raw.requests) for raw in raws],
         warnings=list(dict.fromkeys([*reading.vocabulary.notes, *reading.notes])),
@@ -141,6 +141,12 @@ class _Task:
     def biz_type(self) -> str | None:
         # What it was sent with counts; a reply that names another one is another policy's.
         return self.detail.biz_type or (self.planned.payload.get("BizType") if self.planned else None)
+
+
+def _as_hit(row: Coverage) -> Coverage:
+    """A hit is one, also where silence would say nothing from the first second on."""
+    hit = row.state is CoverageState.HIT and row.through == 0
+    return row.model_copy(update={"through": None}) if hit else row
 
 
 class _Reading:
@@ -179,11 +185,11 @@ class _Reading:
             transcript, notes = transcription.read(detail, clock, raw.ref.id)
             self.transcripts += [transcript] if transcript is not None else []
             self.notes += notes
-        self._look(task, doubt)
+        self._look(task, clock, doubt)
         self._tell(task)
         self.media = self.media or _media(task, duration)
 
-    def _look(self, task: _Task, doubt: str | None) -> None:
+    def _look(self, task: _Task, clock: Clock, doubt: str | None) -> None:
         raw, declared = task.raw, self._policies.is_declared(task.biz_type) or task.type == VIDEO_AIGC
         if not raw.status.final:
             return  # nothing was looked at to the end yet
@@ -200,7 +206,7 @@ class _Reading:
         for channel, labels in self._policies.looks_for(task.type, able).items():
             reason = why or doubt or _unlisted(task.inner, channel)
             # From the first second on, where a task that ended well does not say: no policy may take that for a look.
-            through = 0.0 if reason is not None and raw.status is Status.SUCCEEDED else None
+            through = 0.0 if reason is not None and raw.status is Status.SUCCEEDED else _watched(task, clock)
             if reason is None and task.inner is raw.payload:
                 reason = _cut(task.inner, channel)
             self.looked.append(Looked(labels, channel, through=through, why=reason))
@@ -209,6 +215,9 @@ class _Reading:
         if task.raw.status is Status.QUEUED and not task.is_live:
             says = f"it waits: the vendor runs {PARALLEL[VIDEO]} files at a time, unless it agreed to more"
             self.notes.append(Note(code="queued", says=says))
+        if task.is_live and task.raw.status.final:
+            says = "a stream is looked at while it can be pulled, and what was missed while it could not is not told"
+            self.notes.append(Note(code="stream_gaps", says=says))
         planned = task.planned.payload.get("BizType") if task.planned is not None else None
         if planned and task.detail.biz_type and planned != task.detail.biz_type:
             says = f"it was sent for BizType {planned!r}, and the reply is of {task.detail.biz_type!r}"
@@ -235,6 +244,16 @@ class _Reading:
 
 def _is_main(label: str, labels: LabelMap) -> bool:
     return any(mapping.label == label for mapping in labels if mapping.field == "Label")
+
+
+def _watched(task: _Task, clock: Clock) -> float | None:
+    """Seconds through which a stream was watched: known if all of its pictures and sounds are listed, and its beginning is."""
+    if not task.is_live or task.planned is None or not task.planned.extra.get("all_segments"):
+        return None
+    detail = task.detail
+    offsets = [*(one.offset_time for one in detail.image_segments), *(one.offset_time for one in detail.audio_segments)]
+    starts = [start for offset in offsets if (start := clock.at(offset).start) is not None]
+    return max(starts, default=None)
 
 
 def _unlisted(inner: dict[str, Any], channel: Channel) -> str | None:

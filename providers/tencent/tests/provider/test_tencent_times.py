@@ -91,3 +91,24 @@ def test_a_live_finding_has_a_date_and_a_start_if_the_job_says_when_the_stream_b
     )
     assert (result.media.kind, result.media.duration) == ("live", None)
     assert normalized(stream_started_at="2026-11-01T10:00:00Z").findings[0].start == 15.5
+
+
+def test_how_far_a_stream_was_watched_is_told_where_all_of_it_is_listed(moderator, sample):
+    payload = sample("composed_live_finish")
+    options = {"stream_started_at": "2026-11-01T10:00:00Z", "all_segments": True}
+    job = ModerationJob(
+        media={"url": "rtmp://live.example.com/app/stream", "kind": "live"}, detect=["sexual"], options={"tencent": options}
+    )  # fmt: skip
+    clean = {"HitFlag": 0, "Suggestion": "Pass", "Label": "Normal"}
+    payload["Response"]["ImageSegments"].append({"OffsetTime": str(int(UNIX) + 45), "Result": clean})
+    result = moderator.normalize(payload, job=job)
+    assert {row.through for row in result.coverage if row.state == "clean"} == {60.0}
+    assert "stream_gaps" in {note.code for note in result.warnings}
+    payload["Response"]["Status"] = "CANCELLED"
+    canceled = moderator.normalize(payload, job=job)
+    rows = {row.label: (row.state, row.through) for row in canceled.coverage if row.channel == "visual"}
+    assert rows["sexual.explicit.nudity"] == ("hit", 60.0)
+    assert rows["sexual.explicit.nudity_anus"] == ("not_evaluated", 60.0)
+    assert "clean" not in {state for state, _ in rows.values()}
+    shorter = moderator.normalize(sample("composed_live_finish"), job=job.model_copy(update={"options": {}}))
+    assert {row.through for row in shorter.coverage} == {None}
