@@ -290,7 +290,7 @@ class AsyncModerator:
         if "find" not in instance.capabilities.operations:
             raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
-        wanted = vendor_key(key, attempt)
+        wanted = instance.provider.vendor_key_of(vendor_key(key, attempt))
         found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
         # The provider compares exactly; this is the second lock on the same door.
         return [_found(raw, key, attempt, instance) for raw in found if raw.vendor_key == wanted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reelvet.http import logger
@@ -67,7 +68,7 @@ async def create(
     Returns:
         The ticket, and what became of each task.
     """
-    outcomes = await _outcomes(plan.tasks, instance) if plan.tasks else []
+    outcomes = await instance.coalescer.submit(plan.tasks, partial(send, instance=instance)) if plan.tasks else []
     taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
     for number, (task, outcome) in enumerate(zip(plan.tasks, outcomes, strict=True)):
         if isinstance(outcome, Unknown):
@@ -96,7 +97,7 @@ def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> T
     return ticket
 
 
-async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
+async def send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
     """One outcome per task, whatever the provider does: what it does not answer for is unknown, never lost."""
     try:
         outcomes = list(await instance.provider.submit(tasks))

@@ -109,6 +109,8 @@ class Callback:
     """The job's key, where the callback carries it."""
     event_id: str = ""
     """Equal for two deliveries of one event."""
+    complete: bool = True
+    """Whether `raw` is all that the vendor has to say; if not, the task is to be read again, however trusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,10 @@ class Provider(ABC):
             plan: The plan they belong to; `None` for tasks made elsewhere, whose payload shows what they looked for.
             raws: One per task. Not finished ones are read as far as they go.
         """
+
+    def vendor_key_of(self, key: str) -> str:
+        """A key as the vendor holds it, for vendors that cannot hold every key: what `find` looks for. By default as it is."""
+        return key
 
     def parse_callback(
         self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str], secrets: Sequence[SecretStr]
