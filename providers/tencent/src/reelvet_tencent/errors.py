@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelvet.http import classify_status, retry_after
 from reelvet.schema import lenient
 from reelvet.schema.errors import (
     AuthenticationFailed,
-    Created,
     FeatureDisabled,
     InvalidRequest,
     MediaRejected,
@@ -43,7 +42,7 @@ class Row:
 
     code: str
     error: type[ProviderError]
-    created: Created
+    created: Literal["no", "maybe"]
     way_out: str
     source: str = CODES
     retryable: bool | None = None
@@ -144,7 +143,8 @@ def of_code(code: str | None, says: str, **facts: Any) -> ProviderError:
     """The error of a code; of one that nobody knows it is not known whether something was created."""
     row = row_of(code)
     if row is None:
-        return ProviderError(says, code=code, created="maybe", **facts)
+        way_out = "Look the code up in Tencent's documentation of its errors, or ask its support with the request's id."
+        return ProviderError(says, code=code, created="maybe", way_out=way_out, **facts)
     facts["way_out"] = f"{row.way_out}."
     return row.error(says, code=code, created=row.created, retryable=row.retryable, **facts)
 
