@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from typing import TYPE_CHECKING
 
 from reelvet.sandbox import Phase, Task, Tasks
@@ -44,17 +45,21 @@ class Queues(Tasks):
         busy = sorted(task.ends for task in files if task.phase(now) is Phase.RUNNING)
         free = (busy + [now] * (self.hands - len(busy)))[-self.hands :]
         heapq.heapify(free)
-        coming = sorted(waiting, key=lambda task: task.created + task.queue, reverse=True)
+        coming = deque(sorted(waiting, key=_earliest))
         ready: list[tuple[int, int, Task]] = []
-        number = 0
+        moment, number = now, 0
         while coming or ready:
-            moment = heapq.heappop(free)
+            moment = max(moment, heapq.heappop(free))
             if not ready:
-                moment = max(moment, coming[-1].created + coming[-1].queue)
-            while coming and coming[-1].created + coming[-1].queue <= moment:
+                moment = max(moment, _earliest(coming[0]))
+            while coming and _earliest(coming[0]) <= moment:
+                task = coming.popleft()
                 number += 1
-                task = coming.pop()
                 heapq.heappush(ready, (-task.data.get("Priority", 0), number, task))
             chosen = heapq.heappop(ready)[2]
             chosen.starts, chosen.ends = moment, moment + chosen.work
             heapq.heappush(free, chosen.ends)
+
+
+def _earliest(task: Task) -> float:
+    return task.created + task.queue
