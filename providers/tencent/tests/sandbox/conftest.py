@@ -10,7 +10,7 @@ import pytest
 from tencentcloud.common.sign import Sign
 
 MAGIC = "https://sandbox.reelvet.example"
-JSON = "application/json"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 class Api:
@@ -22,20 +22,19 @@ class Api:
         self.settings = settings
         self.version = "2021-09-22"
 
-    def headers(self, action, body=b"", *, signed=None, key=None, **changed):
+    def headers(self, action, body=b"", *, signed=None, key=None, query=None, **changed):
         """All headers of a call; `changed` replaces some after they were signed, `None` takes one away."""
+        method, kind = ("POST", JSON) if query is None else ("GET", FORM)
         timestamp = str(signed or int(time.time()))
         date = f"{datetime.fromtimestamp(int(timestamp), UTC):%Y-%m-%d}"
-        canonical = (
-            f"POST\n/\n\ncontent-type:{JSON}\nhost:{self.host}\n\ncontent-type;host\n{hashlib.sha256(body).hexdigest()}"
-        )
+        canonical = f"{method}\n/\n{query or ''}\ncontent-type:{kind}\nhost:{self.host}\n\ncontent-type;host\n{hashlib.sha256(body).hexdigest()}"
         scope = f"{date}/vm/tc3_request"
         hashed = hashlib.sha256(canonical.encode()).hexdigest()
         to_sign = f"TC3-HMAC-SHA256\n{timestamp}\n{scope}\n{hashed}"
         signature = Sign.sign_tc3(key or self.settings["secret_key"], date, "vm", to_sign)
         found = {
             "Authorization": f"TC3-HMAC-SHA256 Credential={self.settings['secret_id']}/{scope}, SignedHeaders=content-type;host, Signature={signature}",
-            "Content-Type": JSON,
+            "Content-Type": kind,
             "Host": self.host,
             "X-TC-Action": action,
             "X-TC-Version": self.version,
@@ -54,6 +53,10 @@ class Api:
         found = reply.json()["Response"]
         assert found["RequestId"]
         return found
+
+    def ask(self, action, query):
+        """What stands in `Response` of a request by GET."""
+        return self.http.get(f"/?{query}", headers=self.headers(action, query=query)).json()["Response"]
 
     def refusal(self, action, body=None, **changed):
         """The code of a refusal."""

@@ -191,7 +191,9 @@ def test_a_stream_is_no_file(reelvet_sandbox, api, result):
 
 
 def test_a_stream_has_a_longest_time(reelvet_sandbox, api):
-    reelvet_sandbox.scenario("https://live.example.com/a.flv", {"name": "days", "kind": "live", "duration": 300_000, "key_frames": 10})
+    reelvet_sandbox.scenario(
+        "https://live.example.com/a.flv", {"name": "days", "kind": "live", "duration": 300_000, "key_frames": 10}
+    )
     task = api.create("https://live.example.com/a.flv", Type="LIVE_VIDEO")
     reelvet_sandbox.clock.advance(86_300)
     assert api.get(task)["Status"] == "RUNNING"

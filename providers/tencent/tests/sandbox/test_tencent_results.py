@@ -134,7 +134,9 @@ def test_a_sound_may_be_told_in_seconds_as_the_international_text_says(reelvet_s
     found = told(*EVERYTHING[2:], speech=[SPEECH])
     second = found["AudioSegments"][1]["Result"]
     assert (second["Duration"], second["MoanResults"][0]["EndTime"]) == ("15", 5)
-    assert second["RecognitionResults"][0]["Tags"][0]["EndTime"] == 5000  # documented in milliseconds, and not otherwise
+    assert (
+        second["RecognitionResults"][0]["Tags"][0]["EndTime"] == 5000
+    )  # documented in milliseconds, and not otherwise
 
 
 def test_a_custom_library_is_named(told):
@@ -144,7 +146,11 @@ def test_a_custom_library_is_named(told):
     )
     detail = found["ImageSegments"][0]["Result"]["Results"][0]["Details"][0]
     text = found["AudioSegments"][0]["Result"]["TextResults"][0]
-    assert (detail["LibId"], detail["LibName"]) == (text["LibId"], text["LibName"]) == ("sandbox_library_1", "sandbox library")
+    assert (
+        (detail["LibId"], detail["LibName"])
+        == (text["LibId"], text["LibName"])
+        == ("sandbox_library_1", "sandbox library")
+    )
     assert (found["Label"], text["LibType"]) == ("Custom", 2)
 
 
@@ -188,7 +194,16 @@ def test_all_segments_are_listed_where_that_is_asked_for(told):
     below = event("sexual.explicit.pornography", 0.2)
     assert told(below)["ImageSegments"] == []
     found = told(below, ShowAllSegments=True)
-    assert [segment["OffsetTime"] for segment in found["ImageSegments"]] == ["0", "5", "10", "15", "20", "25", "30", "35"]
+    assert [segment["OffsetTime"] for segment in found["ImageSegments"]] == [
+        "0",
+        "5",
+        "10",
+        "15",
+        "20",
+        "25",
+        "30",
+        "35",
+    ]
     assert [segment["OffsetTime"] for segment in found["AudioSegments"]] == ["0", "15", "30"]
     assert found["AudioSegments"][2]["Result"]["Duration"] == "6000"
     results = [segment["Result"] for segment in found["ImageSegments"]]
@@ -267,11 +282,21 @@ def test_generated_media_is_looked_for_by_a_task_of_its_own(told):
 
 def test_a_language_model_tells_stretches(told):
     create = {"Type": "VIDEO_LLM", "CallbackUrl": "https://h/cb"}
-    found = told(event("sexual.suggestive"), event("harassment.abuse", channel="speech", matches=["fool"]), speech=[SPEECH], create=create)
+    found = told(
+        event("sexual.suggestive"),
+        event("harassment.abuse", channel="speech", matches=["fool"]),
+        speech=[SPEECH],
+        create=create,
+    )
     (stretch,) = found["VideoSegments"]
     assert stretch["OffsetTime"] == "0"
     result = stretch["Result"]
-    assert (result["HitFlag"], result["Suggestion"], result["Text"], result["Duration"]) == (1, "Block", "call me now", "30")
+    assert (result["HitFlag"], result["Suggestion"], result["Text"], result["Duration"]) == (
+        1,
+        "Block",
+        "call me now",
+        "30",
+    )
     assert [(one["LabelName"], one["TargetText"]) for one in result["Detail"]] == [("Sexy", []), ("Abuse", ["fool"])]
     assert (found["ImageSegments"], found["AudioSegments"]) == ([], [])
     assert found["TaskId"].startswith("w-video_llm-")

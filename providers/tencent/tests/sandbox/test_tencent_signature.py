@@ -29,9 +29,7 @@ def test_the_worked_examples_of_the_documentation(vector):
     request = signature.canonical_request(call, vector["signed_headers"].split(";"))
     hashed = hashlib.sha256(request.encode()).hexdigest()
     assert hashed == vector["hashed_canonical_request"]
-    made = signature.signature(
-        vector["secret_key"], VECTORS["timestamp"], VECTORS["date"], VECTORS["service"], hashed
-    )
+    made = signature.signature(vector["secret_key"], VECTORS["timestamp"], VECTORS["date"], VECTORS["service"], hashed)
     assert made == vector["signature"]
 
 
@@ -115,5 +113,7 @@ def test_a_scope_that_is_none_is_refused(api, old, new):
 
 def test_other_methods_and_paths_are_no_action(api):
     headers = api.headers(LIST, b"{}")
-    assert api.http.put("/", content=b"{}", headers=headers).json()["Response"]["Error"]["Code"] == "UnsupportedProtocol"
+    assert (
+        api.http.put("/", content=b"{}", headers=headers).json()["Response"]["Error"]["Code"] == "UnsupportedProtocol"
+    )
     assert api.http.post("/v2", content=b"{}", headers=headers).json()["Response"]["Error"]["Code"] == "InvalidAction"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FORM = "application/x-www-form-urlencoded"
 _BOOLEANS = {"true": True, "false": False}
+"""In whichever case: the vendor's own client writes `True`."""
 
 
 def parameters(query: str, dialect: Dialect, model: str) -> dict[str, Any]:
@@ -49,4 +50,4 @@ def _value(value: Any, dialect: Dialect, type_: str) -> Any:
         return _typed(value, dialect, type_)
     if type_ == "int" and value.lstrip("-").isdecimal():
         return int(value)
-    return _BOOLEANS.get(value, value) if type_ == "bool" else value
+    return _BOOLEANS.get(value.lower(), value) if type_ == "bool" else value

@@ -2,7 +2,8 @@
 
 `models.csv` is read off the vendor's own SDKs, `vm/v20210922` and `vm/v20201229` of tencentcloud-sdk-python-vm 3.1.172
 (Chinese edition) and tencentcloud-sdk-python-intl-en 3.1.193 (international); `required` holds for requests, by
-https://cloud.tencent.com/document/api/1265/51879.
+https://cloud.tencent.com/document/api/1265/51879. Models that are called otherwise in 2020-12-29 (`HitInfo`,
+`AudioLabelResult`) stand under their name of today.
 """
 
 from __future__ import annotations
