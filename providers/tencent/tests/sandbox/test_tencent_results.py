@@ -269,6 +269,12 @@ def test_what_the_vendor_has_no_word_for_it_does_not_see(told):
     assert told(event("context.sport.kicking_soccer_ball"))["ImageSegments"] == []
 
 
+def test_a_harm_that_is_named_roughly_is_one_of_those_that_the_vendor_has_words_for(api, result):
+    assert result(api.create("child-safety"))["Labels"] == [
+        {"Label": "Porn", "Suggestion": "Block", "Score": 92, "SubLabel": "NakedChild"}
+    ]
+
+
 # --- kinds of tasks and editions ---
 
 

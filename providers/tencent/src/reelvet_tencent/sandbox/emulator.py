@@ -24,11 +24,11 @@ from reelvet.sandbox import (
     Task,
     UnknownStatus,
 )
-from reelvet.sandbox.quota import RateWindow
 from reelvet_tencent.sandbox import checks, forms, life, listing, results, signature
 from reelvet_tencent.sandbox.models import VERSIONS, Dialect
 from reelvet_tencent.sandbox.posting import Posting
 from reelvet_tencent.sandbox.queues import Queues
+from reelvet_tencent.sandbox.rates import Rates
 from reelvet_tencent.sandbox.refusal import Refused, missing
 from reelvet_tencent.sandbox.segments import Watching
 from reelvet_tencent.sandbox.setup import TencentSetup
@@ -93,7 +93,6 @@ class TencentSandbox(Emulator):
     def __init__(self, world: World) -> None:
         self._lexicon = Lexicon(world.taxonomy)
         self._decoys: dict[str, Task] = {}
-        self._windows: dict[str, RateWindow] = {}
         self._places: dict[str, frozenset[tuple[str, Channel]]] = {}
         self._posting = Posting(self)
         super().__init__(world)
@@ -114,8 +113,7 @@ class TencentSandbox(Emulator):
         self.tasks.parallel = None  # files and streams have quotas of their own, and `Queues` keeps them
         if isinstance(self.tasks, Queues):
             self.tasks.hands = setup.parallel
-        rate = setup.per_second
-        self._windows = {operation: RateWindow(rate) for operation in ACTIONS.values()} if rate is not None else {}
+        self._rates = Rates(setup.per_second)
 
     def settings(self) -> dict[str, Any]:
         """What belongs under `[providers.tencent]`."""
@@ -136,9 +134,8 @@ class TencentSandbox(Emulator):
         return (ACTIONS.get(call.header("x-tc-action") or "") if known else None), {}
 
     def admit(self, call: Call) -> bool:
-        """Each action is counted by itself: https://cloud.tencent.com/document/product/1278/109059."""
-        window = self._windows.get(call.operation or "")
-        return window is None or window.admit()
+        """Whether the rate of its action lets it pass."""
+        return self._rates.admit(call.operation or "")
 
     def authenticate(self, call: Call) -> Reply | None:
         """Refuses what the gateway refuses: a version or region that is none, and a signature that does not hold."""

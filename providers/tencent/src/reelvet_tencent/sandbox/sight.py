@@ -10,7 +10,7 @@ from pydantic import Field
 from reelvet.sandbox import NativeWords
 from reelvet.schema.base import Strict
 from reelvet.schema.media import Channel
-from reelvet.taxonomy import LabelMap
+from reelvet.taxonomy import Kind, LabelMap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -99,10 +99,19 @@ class Lexicon:
         self._parents = tuple(dict.fromkeys(m.native for m in labels if m.field.startswith("Label")))
 
     def named(self, label: str, channel: Channel) -> tuple[str, str] | None:
-        """Label and sub-label of something; the nearest above it, and none where the vendor has no word for it.
+        """Label and sub-label of something; `None` where the vendor has no word for it.
 
-        Of two that are as near, the label alone is taken, as in the vendor's examples.
+        It is the nearest word, at the label or above it. A harm that a scenario names only roughly is one of those below
+        it, where the vendor has words for these alone: or what is in the media would be passed over in silence.
         """
+        found = self._nearest(label, channel)
+        if found is None and self._taxonomy.kind(label) is Kind.HARM:
+            below = (self._nearest(one, channel) for one in self._taxonomy.subtree(label)[1:])
+            return next((one for one in below if one is not None), None)
+        return found
+
+    def _nearest(self, label: str, channel: Channel) -> tuple[str, str] | None:
+        """Of two words that are as near, the label alone is taken, as in the vendor's examples."""
         chain = [label, *self._taxonomy.ancestors(label)]
         found = [(chain.index(m.label or ""), m.native, "") for m in self._words.of(label, "Label", channel)]
         for parent in self._parents:
