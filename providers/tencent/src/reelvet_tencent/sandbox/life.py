@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reelvet.sandbox import Ending, FailureReason, Phase
 from reelvet.schema.media import MediaKind
 from reelvet_tencent.sandbox.checks import LIVE
+from reelvet_tencent.sandbox.models import CURRENT, OLD
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,7 +25,7 @@ REPULL = 600.0
 
 _HOUR = 3600.0
 # The longest streams: CN of today, CN of 2020, international.
-_LONGEST = {("2021-09-22", "cn"): 24 * _HOUR, ("2020-12-29", "cn"): 8 * _HOUR}
+_LONGEST = {(CURRENT, "cn"): 24 * _HOUR, (OLD, "cn"): 8 * _HOUR}
 _LONGEST_ABROAD = 5 * _HOUR
 _TRIED = 60.0
 """Seconds until a stream that cannot be reached is given up: 16 tries are documented, and no pause between them."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from reelvet.sandbox import MAGIC
+from reelvet_tencent.sandbox.sight import CUSTOM, NORMAL, PASS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ class Watching:
 
 def library(one: Found) -> dict[str, str]:
     """The library that a hit comes from, if it is one of a library."""
-    id_, name = LIBRARY if one.label == "Custom" else ("", "")
+    id_, name = LIBRARY if one.label == CUSTOM else ("", "")
     return {"LibId": id_, "LibName": name}
 
 
@@ -120,8 +121,8 @@ def verdict(found: Sequence[Found], top: Found | None) -> dict[str, Any]:
     highest = max((one.score for one in found), default=0)
     return {
         "HitFlag": int(top is not None),
-        "Label": top.label if top else "Normal",
+        "Label": top.label if top else NORMAL,
         "SubLabel": top.sub_label if top else "",
-        "Suggestion": top.suggestion if top else "Pass",
+        "Suggestion": top.suggestion if top else PASS,
         "Score": top.score if top else highest,
     }

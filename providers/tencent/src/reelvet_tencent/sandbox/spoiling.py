@@ -20,7 +20,7 @@ def spoil(call: Call, told: dict[str, Any]) -> None:
         strange = call.take(UnknownLabel)
         if strange is not None:
             _add(told, strange.word)
-        shown = any(told[name] for name in results.LISTS)
+        shown = told["Suggestion"] != PASS
         contradiction = call.take(Contradiction, lambda fault: fault.how == "verdict_without_evidence" or shown)
         if contradiction is not None and contradiction.how == "verdict_without_evidence":
             told |= {"Suggestion": BLOCK, "Label": "Porn", "Labels": [], **{name: [] for name in results.LISTS}}
