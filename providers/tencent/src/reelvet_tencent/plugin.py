@@ -92,6 +92,7 @@ SPEC = ProviderSpec(
     provider="reelvet_tencent.provider:TencentProvider",
     settings="reelvet_tencent.settings:TencentSettings",
     options="reelvet_tencent.settings:TencentOptions",
+    sandbox="reelvet_tencent.sandbox:TencentSandbox",
     capabilities=capabilities,
     batch=BatchRule(MOST_TASKS),
     data_handling=DataHandling(
