@@ -267,7 +267,7 @@ class Config(Strict):
             if name not in table and value is not None and (credentials or name not in secret):
                 table[name] = value
         try:
-            settings: BaseModel = model(**table)
+            settings: BaseModel = model.model_validate(table, context={"credentials": credentials})
         except ValidationError as error:
             raise _settings_error(error, model, where, self.source) from None
         return settings

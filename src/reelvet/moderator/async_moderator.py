@@ -285,7 +285,7 @@ class AsyncModerator:
                 way_out="Keep the job's ticket, or look at the vendor's console.",
             )
         await instance.open()
-        wanted = vendor_key(key, attempt)
+        wanted = instance.provider.vendor_key_of(vendor_key(key, attempt))
         found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
         # The provider compares exactly; this is the second lock on the same door.
         return [_found(raw, key, attempt, instance) for raw in found if raw.vendor_key == wanted]

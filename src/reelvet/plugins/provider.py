@@ -181,6 +181,10 @@ class Provider(ABC):
             raws: One per task. Not finished ones are read as far as they go.
         """
 
+    def vendor_key_of(self, key: str) -> str:
+        """A key as the vendor holds it, for vendors that cannot hold every key: what `find` looks for. By default as it is."""
+        return key
+
     def parse_callback(
         self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str], secrets: Sequence[SecretStr]
     ) -> Callback:
