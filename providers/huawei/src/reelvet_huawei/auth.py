@@ -102,14 +102,15 @@ class KeySigner:
         return self._sdk.sts_accessor is not None and self._clock() - self._looked_at > _LOOK_AGAIN
 
     def _renew(self) -> KeyPair:
-        from huaweicloudsdkcore.exceptions.exceptions import SdkException  # noqa: PLC0415
-        from requests import RequestException  # noqa: PLC0415  (what the SDK talks to the metadata service with)
+        import configparser  # noqa: PLC0415  (of the profile file)
 
-        try:
+        from huaweicloudsdkcore.exceptions.exceptions import SdkException  # noqa: PLC0415
+
+        try:  # what it talks to the metadata service with raises OSErrors, and for what it finds nowhere a ValueError
             if self._sdk is None:
                 self._sdk = self._source()
             self._sdk.process_sts(None)
-        except (SdkException, RequestException, OSError) as error:
+        except (SdkException, OSError, ValueError, configparser.Error) as error:
             raise AuthenticationFailed(
                 f"no credentials could be had: {type(error).__name__}: {error}",
                 created="no",
@@ -247,9 +248,8 @@ def source(settings: HuaweiSettings) -> Callable[[], Any]:
             found = BasicCredentials()
             found.sts_accessor = MetadataAccessor()
             return found
-        if settings.ak is None or settings.sk is None:
-            raise ConfigurationError("there is no key pair", field="ak", way_out="Give `ak` and `sk`.")
-        pair = BasicCredentials(settings.ak.get_secret_value(), settings.sk.get_secret_value())
+        ak, sk = (key.get_secret_value() if key is not None else None for key in (settings.ak, settings.sk))
+        pair = BasicCredentials(ak, sk)
         token = settings.security_token
         return pair.with_security_token(token.get_secret_value()) if token is not None else pair
 
