@@ -22,7 +22,7 @@ from reelvet.schema.errors import (
 )
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_huawei import auth, bucket, callback, making, read, request, wire
+from reelvet_huawei import auth, bucket, callback, iam, making, read, request, wire
 from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify
 from reelvet_huawei.plugin import capabilities_of
 
@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 """A slash in an id would be signed otherwise than it is sent; no id of the vendor's has one."""
 _NO_TASK = "0" * 32
-_CONTENT_TYPE = {"Content-Type": "application/json;charset=UTF-8"}
+_CONTENT_TYPE = {"v2": "application/json;charset=UTF-8", "v3": "application/json"}
+"""As each API's own client sends it."""
 _MOST_PAGES = 1000
 _PER_SECOND = 10
 """Requests of video per second by default: https://support.huaweicloud.com/productdesc-moderation/moderation_01_0004.html"""
@@ -225,7 +226,7 @@ class HuaweiProvider(Provider):
         """One call. A token that is refused is fetched anew, once: a refusal of credentials has created nothing."""
         made = Request.build(
             method, self.settings.url + path, effect=effect, operation=operation, json_body=body, query=query or {},
-            headers=_CONTENT_TYPE if body is not None else None,
+            headers={"Content-Type": _CONTENT_TYPE[self.settings.api]} if body is not None else None,
         )  # fmt: skip
         await self._auth.ready()
         try:
@@ -243,42 +244,15 @@ class HuaweiProvider(Provider):
         await self._auth.ready()
         async with self._asking:
             if self._project is None:
-                self._project = self._auth.project_id or await self._look_project_up()
+                self._project = self._auth.project_id or await iam.project_of(
+                    self._session, self.settings, instance=self.context.instance
+                )
                 if isinstance(self._auth, auth.KeySigner):
                     self._auth.project_id = self._project
         return self._project
 
-    async def _look_project_up(self) -> str:
-        region = self.settings.region
-        made = Request.build(
-            "GET", self.settings.iam + request.PROJECTS, effect=Effect.READ, operation=auth.LIST_PROJECTS,
-            query={"name": region},
-        )  # fmt: skip
-        reply = await self._session.send(made)
-        body = reply.json()
-        listed = body.get("projects") if isinstance(body, dict) else None
-        if not isinstance(listed, list):
-            raise self._unexpected(reply, "lists no projects")
-        ids = [found for item in listed if (found := lenient.text(lenient.mapping(item).get("id")))]
-        if len(ids) != 1:
-            says = f"the account has {len(ids)} projects in region {region!r}"
-            raise ConfigurationError(
-                says,
-                field=f"providers.{self.context.instance}.project_id",
-                way_out="Give `project_id`, or another `region`.",
-            )
-        return ids[0]
-
     async def _fetch_token(self) -> auth.Token:
-        made = Request.build(
-            "POST", self.settings.iam + request.TOKENS, effect=Effect.REPEATABLE, operation=auth.CREATE_TOKEN,
-            json_body=auth.token_request(self.settings), headers=_CONTENT_TYPE,
-        )  # fmt: skip
-        reply = await self._session.send(made)
-        text = reply.headers.get("X-Subject-Token")
-        if not text:
-            raise self._unexpected(reply, "holds no token")
-        return auth.read_token(text, wire.parsed(reply.content), self.context.clock())
+        return await iam.token(self._session, self.settings, self.context.clock())
 
     async def _path(self, ref: TaskRef) -> str:
         if not _ID.fullmatch(ref.id):
@@ -371,13 +345,17 @@ class HuaweiProvider(Provider):
             return raw
         if not bucket.is_installed():
             return raw
-        found = await bucket.read(pair, self.settings.obs, place, raw.ref.id)
+        try:
+            found = await bucket.read(pair, self.settings, place, raw.ref.id)
+        except ProviderError as error:
+            error.provider, error.instance = self.id, self.context.instance
+            raise
         if found is None:
             return raw
+        more = {read.RESULT: found}
         return read.raw_task(
-            raw.payload, ref=raw.ref, requests=raw.requests + 2, request_ids=raw.request_ids,
-            attachments={read.RESULT: found},
-        )  # fmt: skip
+            raw.payload, ref=raw.ref, requests=raw.requests, request_ids=raw.request_ids, attachments=more
+        )
 
     def _unexpected(self, reply: Reply, says: str) -> UnexpectedReply:
         return UnexpectedReply(

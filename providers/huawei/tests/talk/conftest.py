@@ -26,10 +26,6 @@ AK, SK, PROJECT = "AKEXAMPLE0000000", "sk/Example+Secret=00", "0bcc05efb100f2a92
 REPLIES = Path(__file__).parents[1] / "samples" / "replies"
 
 
-def sample(name):
-    return json.loads((REPLIES / f"{name}.json").read_text(encoding="utf-8"))
-
-
 @dataclass
 class Received:
     """One request, byte for byte."""
@@ -159,6 +155,12 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     request_queue_size = 128
+
+
+@pytest.fixture
+def sample():
+    """A published reply."""
+    return lambda name: json.loads((REPLIES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

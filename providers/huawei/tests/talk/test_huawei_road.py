@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import copy
-import hashlib
-import hmac
-import json
 from datetime import UTC, datetime
 
 import pytest
-from pydantic import SecretStr
 
 from reelvet.plugins import TimeWindow
 from reelvet.schema.errors import (
-    CallbackRejected,
-    CallbackUnsupported,
     CancelUnsupported,
     DeleteUnsupported,
     LookupUnsupported,
@@ -35,14 +28,6 @@ GONE = (
     404,
     {"error_code": "IVA.0005", "error_msg": f"The requested resource is NOT found. The taskId {TASK} is not found."},
 )
-
-
-@pytest.fixture
-def sample():
-    from pathlib import Path
-
-    folder = Path(__file__).parents[1] / "samples" / "replies"
-    return lambda name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 # --- v3 ---
@@ -326,184 +311,6 @@ async def test_a_result_that_is_never_generated_is_waited_for_no_longer_than_sai
     async with make(api="v2") as moderator:
         with pytest.raises(WaitTimeout):
             await moderator.wait(Ticket.adopt("huawei", TASK), timeout=0.2)
-
-
-# --- a result in a bucket of the caller's ---
-
-
-@pytest.fixture
-def obs_client(monkeypatch, sample):
-    """The vendor's OBS client, as far as it is used."""
-    import sys
-    import types
-
-    calls = []
-
-    class Answer:
-        def __init__(self, status, **body):
-            self.status, self.body = status, types.SimpleNamespace(**body)
-
-    class ObsClient:
-        keys = (f"output/{TASK}/result.json", "output/other/result.json", f"output/{TASK}/92_ad.jpg")
-        status = 200
-
-        def __init__(self, **how):
-            calls.append(("open", how))
-
-        def listObjects(self, bucket, prefix, max_keys):  # noqa: N802
-            calls.append(("list", bucket, prefix))
-            return Answer(self.status, contents=[types.SimpleNamespace(key=key) for key in self.keys])
-
-        def getObject(self, bucket, key, loadStreamInMemory):  # noqa: N802, N803
-            calls.append(("get", bucket, key))
-            return Answer(200, buffer=json.dumps(sample("v2_result_json_hits")).encode())
-
-        def close(self):
-            calls.append(("close",))
-
-    module = types.ModuleType("obs")
-    module.ObsClient = ObsClient
-    module.__spec__ = types.SimpleNamespace(name="obs")
-    monkeypatch.setitem(sys.modules, "obs", module)
-    return ObsClient, calls
-
-
-async def test_a_result_in_a_bucket_is_read_with_the_vendor_s_client(fake, make, sample, obs_client):
-    _, calls = obs_client
-    fake.on("GET", f"{TASKS}/{TASK}", (200, sample("v2_query_running") | {"state": "SUCCEEDED"}))
-    async with make(api="v2", obs_url=fake.url, security_token="st-1") as moderator:
-        result = await moderator.wait(Ticket.adopt("huawei", TASK))
-    assert [f.label for f in result.findings] == ["spam.advertising"] * 2
-    assert result.tasks[0].attachments["result.json"] == sample("v2_result_json_hits")
-    assert [call[0] for call in calls] == ["open", "list", "get", "close"]
-    assert calls[0][1]["security_token"] == "st-1"
-    assert calls[1][1:] == ("obs-iva", "output/")
-
-
-@pytest.mark.parametrize(("keys", "status"), [([], 200), (["output/other/result.json"], 200), ([f"output/{TASK}/a.json", f"output/{TASK}/b.json"], 200), ([], 403)])  # fmt: skip
-async def test_a_bucket_without_certainly_that_result_says_where_it_lies(fake, make, sample, obs_client, keys, status):
-    client, _ = obs_client
-    client.keys, client.status = keys, status
-    fake.on("GET", f"{TASKS}/{TASK}", (200, sample("v2_query_running") | {"state": "SUCCEEDED"}))
-    async with make(api="v2", obs_url=fake.url) as moderator:
-        result = await moderator.wait(Ticket.adopt("huawei", TASK))
-    assert (result.status, result.verdict) == ("succeeded", "error")
-    assert "result_elsewhere" in {note.code for note in result.warnings}
-
-
-async def test_without_the_extra_it_says_where_the_result_lies(fake, make, sample, monkeypatch):
-    from reelvet_huawei import bucket
-
-    monkeypatch.setattr(bucket, "is_installed", lambda: False)
-    fake.on("GET", f"{TASKS}/{TASK}", (200, sample("v2_query_running") | {"state": "SUCCEEDED"}))
-    async with make(api="v2") as moderator:
-        result = await moderator.wait(Ticket.adopt("huawei", TASK))
-    assert "obs://obs-iva/output/" in next(n.says for n in result.warnings if n.code == "result_elsewhere")
-
-
-# --- callbacks ---
-
-
-SEED = "seed_1"
-
-
-def signed(payload, seed=SEED, write=bytes.hex):
-    message = f"{payload['create_time']}{payload['job_id']}{payload['request_id']}{seed}"
-    digest = hmac.new(seed.encode(), message.encode(), hashlib.sha256).digest()
-    return json.dumps(payload).encode(), {"X-Auth-Signature": write(digest)}
-
-
-def base64_of(digest):
-    return base64.b64encode(digest).decode()
-
-
-@pytest.fixture
-def parse(make):
-    def parse_(body, headers, query=None, secrets=(SEED,), **settings):
-        opened = make(**settings)._instance("huawei").provider
-        return opened.parse_callback(body, headers, query or {}, [SecretStr(secret) for secret in secrets])
-
-    return parse_
-
-
-@pytest.mark.parametrize(
-    "write", [bytes.hex, lambda d: d.hex().upper(), base64_of, lambda d: base64.urlsafe_b64encode(d).decode(), lambda d: f" {d.hex()} "]
-)  # fmt: skip
-@pytest.mark.parametrize("secrets", [(SEED,), ("new_seed", SEED), (SEED, "old")])
-def test_a_callback_is_verified_by_any_of_the_seeds_however_the_digest_is_written(parse, sample, write, secrets):
-    payload = sample("v3_query_succeeded_hits")
-    body, headers = signed(payload, write=write)
-    got = parse(body, {name.lower(): value for name, value in headers.items()}, secrets=secrets)
-    assert (got.ref.id, got.raw.status, got.raw.payload) == ("xxx", "succeeded", payload)
-    assert got.trusted is False  # the signature covers neither status nor result
-    assert got.event_id == "xxx:2022-07-30T08:57:14.014Z"
-
-
-@pytest.mark.parametrize("field", ["create_time", "job_id", "request_id"])
-def test_a_change_of_what_is_signed_is_noticed(parse, sample, field):
-    payload = sample("v3_query_succeeded_hits")
-    _, headers = signed(payload)
-    with pytest.raises(CallbackRejected):
-        parse(json.dumps(payload | {field: "other"}).encode(), headers)
-
-
-def test_a_change_of_the_verdict_is_not_which_is_why_the_job_is_read_again(parse, sample):
-    payload = sample("v3_query_succeeded_hits")
-    _, headers = signed(payload)
-    forged = payload | {"result": {"suggestion": "pass"}}
-    assert parse(json.dumps(forged).encode(), headers).trusted is False
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {},
-        {"X-Auth-Signature": ""},
-        {"X-Auth-Signature": "zz"},
-        {"X-Auth-Signature": "00" * 32},
-        {"X-Auth-Signature": "ü"},
-    ],
-)
-def test_a_callback_that_is_not_signed_is_refused(parse, sample, headers):
-    with pytest.raises(CallbackRejected, match="not signed with any of 1 seeds"):
-        parse(json.dumps(sample("v3_query_succeeded_hits")).encode(), headers)
-
-
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"status": "succeeded"}', b'{"job_id": ""}', b"\xff"])
-def test_what_is_no_callback_is_refused(parse, body):
-    with pytest.raises(CallbackRejected, match="names no job"):
-        parse(body, {})
-
-
-def test_without_a_seed_nothing_is_verified_and_nothing_trusted(parse, sample):
-    assert parse(json.dumps(sample("v3_query_succeeded_hits")).encode(), {}, secrets=()).trusted is False
-
-
-def test_the_key_comes_from_the_url(parse, sample):
-    payload = sample("v3_query_succeeded_hits")
-
-    def key(query=None, callback="xxx", **settings):
-        told = copy.deepcopy(payload)
-        told["request_params"]["callback"] = callback
-        body, headers = signed(told)
-        return parse(body, headers, query, **settings).key
-
-    assert key() is None
-    assert key({"key": "from-query"}) == "from-query"
-    assert key(callback="https://me.example/cb?key=a%2Fb&x=1") == "a/b"
-    assert key(callback="https://me.example/cb/a%2Fb/done", callback_url="https://me.example/cb/{key}/done") == "a/b"
-    assert key(callback="https://me.example/cb?k=%E5%AF%86", callback_url="https://me.example/cb?k={key}") == "密"
-    assert key(callback="https://other.example/a", callback_url="https://me.example/{key}") is None
-
-
-def test_a_callback_of_audio_is_read_as_audio(parse, sample):
-    body, headers = signed(sample("v3_audio_query_succeeded"))
-    assert parse(body, headers).ref.category == "audio"
-
-
-def test_v2_sends_no_callbacks(parse):
-    with pytest.raises(CallbackUnsupported):
-        parse(b"{}", {}, api="v2")
 
 
 def test_what_a_ticket_of_one_api_names_is_not_asked_of_the_other(make):
