@@ -67,7 +67,7 @@ def _labels(package: str) -> str:
 
 def _tree(root: type[errors.ReelvetError], depth: int = 0) -> str:
     says = (inspect.getdoc(root) or "").split("\n\n")[0].replace("\n", " ")
-    below = [kind for kind in vars(errors).values() if inspect.isclass(kind) and kind.__bases__[0] is root]
+    below = [kind for kind in root.__subclasses__() if kind.__name__ in errors.__all__ and kind.__bases__[0] is root]
     return f"{'  ' * depth}- `{root.__name__}`: {says}\n" + "".join(_tree(kind, depth + 1) for kind in below)
 
 

@@ -13,6 +13,7 @@ import pytest
 from reelvet.cli.run import run
 
 PACKAGES = Path(__file__).parent / "plugins"
+GLOBALS = {"--profile", "staging", "--config", "missing.toml"}
 
 
 @dataclass
@@ -117,3 +118,20 @@ def start(here, site):
 def state(clean_environment):
     """The state directory."""
     return Path(os.environ["REELVET_STATE_DIR"])
+
+
+@pytest.fixture
+def doctor(reelvet, here, state):
+    """Runs the doctor on a configuration and gives what one check tells."""
+
+    def call(check, config=None, *arguments):
+        if config is not None:
+            (here / "reelvet.toml").write_text(config)
+        called = reelvet(
+            *[a for a in arguments if a in GLOBALS], "doctor", "--json", *[a for a in arguments if a not in GLOBALS]
+        )
+        found = [item for item in called.json["checks"] if item["check"] == check and item["level"] != "ok"]
+        assert all(item["mend"] for item in called.json["checks"] if item["level"] == "wrong")
+        return called.code, found
+
+    return call

@@ -8,26 +8,6 @@ import pytest
 BAD_KEY = '[secrets]\nkey = "short"\n'
 
 
-@pytest.fixture
-def doctor(reelvet, here, state):
-    """Runs the doctor on a configuration and gives what one check tells."""
-
-    def call(check, config=None, *arguments):
-        if config is not None:
-            (here / "reelvet.toml").write_text(config)
-        called = reelvet(
-            *[a for a in arguments if a in GLOBALS], "doctor", "--json", *[a for a in arguments if a not in GLOBALS]
-        )
-        found = [item for item in called.json["checks"] if item["check"] == check and item["level"] != "ok"]
-        assert all(item["mend"] for item in called.json["checks"] if item["level"] == "wrong")
-        return called.code, found
-
-    return call
-
-
-GLOBALS = {"--profile", "staging", "--config", "missing.toml"}
-
-
 def test_nothing_configured_is_fine_and_says_what_holds(reelvet):
     called = reelvet("doctor", "--json")
     told = {item["check"]: item for item in called.json["checks"] if item["level"] == "ok"}
@@ -89,7 +69,7 @@ def test_every_problem_is_told_at_once(reelvet, here, monkeypatch):
         ("references", '[providers.acme]\napi_key = "file:gone"\n', "file gone, which cannot be read", "readable"),
         ("settings", "[providers.acme]\nregoin = 1\n", "did you mean 'region'?", "reelvet schema acme.settings"),
         ("settings", '[providers.acme]\nquality = "best"\n', "quality", "reelvet schema acme.settings"),
-        ("settings", "[providers.runner]\nregion = 1\n", "takes no settings", "reelvet schema"),
+        ("settings", "[providers.runner]\nregion = 1\n", "takes no settings", "Take them out"),
         ("seal_key", BAD_KEY, "32 bytes", "generate_key"),
         ("seal_key", '[secrets]\nkey = "env:NOT_SET"\n', "NOT_SET", "Set NOT_SET"),
         (

@@ -10,6 +10,7 @@ import pytest
 
 from reelvet import Moderator
 from reelvet.cli.exits import of_result
+from reelvet.schema.errors import InvalidRequest
 from reelvet.schema.result import MediaFacts, ModerationResult
 
 MEDIA = "https://media.test/{}.mp4"
@@ -69,7 +70,7 @@ def test_a_signature_is_printed_nowhere_and_stored_nowhere(acme, state):
 def test_a_rejected_job_is_one_line_and_leaves_no_ticket(acme, state):
     called = acme("moderate", MEDIA.format("rejected"))
     assert called.code == 12
-    assert called.err == "reelvet: acme: the vendor does not like it\n"
+    assert called.err == f"reelvet: acme: the vendor does not like it. {InvalidRequest.default_way_out}\n"
     assert not list((state / "tickets").iterdir())
 
 
@@ -136,7 +137,7 @@ def test_policy_is_chosen_on_the_command_line(acme, here):
         ([], "no media is named"),
         ([MEDIA.format("pass"), "--detect", "sexual.explicit.nudty"], "sexual.explicit.nudity"),
         ([MEDIA.format("pass"), "--detect", "gambling"], "acme cannot do what the job asks"),
-        ([MEDIA.format("pass"), "--option", "acme.prio=1"], "Known are priority"),
+        ([MEDIA.format("pass"), "--option", "acme.prio=1"], "did you mean 'priority'"),
         ([MEDIA.format("pass"), "--option", "acme"], "is not of the form PROVIDER.FIELD=VALUE"),
         ([MEDIA.format("pass"), "--option", "acme=1"], "names no provider or no field"),
         ([MEDIA.format("pass"), "--stop-on", "sexual=high"], "which is no number"),

@@ -68,3 +68,17 @@ def test_normalize_what_is_no_reply(acme, here, text, says):
     called = acme("normalize", "reply.json", "--provider", "acme")
     assert called.code == 2
     assert says in called.err
+
+
+def test_the_price_is_told_task_by_task_where_tasks_differ(capsys):
+    from reelvet.cli.plan_report import print_plan
+    from reelvet.schema.plan import Plan, VendorTask
+
+    tasks = [
+        VendorTask(name=name, vendor_key="k", price_class=price)
+        for name, price in (("look", "paid"), ("write", "free"), ("read", None))
+    ]
+    print_plan(Plan(provider="acme", tasks=tuple(tasks), price_class="paid"))
+    assert "Price: paid for look; free for write; not known for read" in capsys.readouterr().out
+    print_plan(Plan(provider="acme", tasks=tuple(tasks[:1]), price_class="paid"))
+    assert "Price: paid\n" in capsys.readouterr().out

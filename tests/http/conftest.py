@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import io
 import socket
 import ssl
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from reelvet.http import LOOPBACK, RetryPolicy, network_disabled
+from reelvet.http import LOOPBACK, Fetcher, RetryPolicy, network_disabled
 
 
 @pytest.fixture(autouse=True)
@@ -191,3 +192,42 @@ def deaf_port():
     yield listening.getsockname()[1]
     for one in (*waiting, listening):
         one.close()
+
+
+class Names:
+    """A resolver that gives each name its answers in turn, and counts how often it was asked."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+        self.asked = []
+
+    async def __call__(self, host, port):
+        self.asked.append(host)
+        answers = self.answers[host.replace(".", "_")]
+        return answers[min(self.asked.count(host), len(answers)) - 1]
+
+
+class Fetching:
+    """What tests of the fetcher are made of."""
+
+    names = Names
+    """`names(public_test=[["127.0.0.1"]])` makes a resolver."""
+
+    @staticmethod
+    def local(**more):
+        """The names `public.test` and `other.test` are this machine, which is allowed by address."""
+        resolver = Names(public_test=[["127.0.0.1"]], other_test=[["127.0.0.1"]])
+        return Fetcher(allow=["127.0.0.1/32"], resolver=resolver, **more)
+
+    @staticmethod
+    async def got(fetcher, url, max_bytes=1_000_000, **more):
+        """What is said of the body, and the body."""
+        file = io.BytesIO()
+        fetched = await fetcher.fetch(url, to=file, max_bytes=max_bytes, **more)
+        return fetched, file.getvalue()
+
+
+@pytest.fixture
+def fetching() -> Fetching:
+    """Fetchers for this machine, and what they fetch."""
+    return Fetching()

@@ -16,35 +16,11 @@ from reelvet.schema.errors import FetchError, FetchTooLarge, FetchTooSlow
 LOOPBACK = "127.0.0.1/32"
 
 
-class Names:
-    """A resolver that gives each name its answers in turn, and counts how often it was asked."""
-
-    def __init__(self, **answers):
-        self.answers = answers
-        self.asked = []
-
-    async def __call__(self, host, port):
-        self.asked.append(host)
-        answers = self.answers[host.replace(".", "_")]
-        return answers[min(self.asked.count(host), len(answers)) - 1]
-
-
-def local(**more):
-    """The names `public.test` and `other.test` are this machine, which is allowed by address."""
-    return Fetcher(allow=[LOOPBACK], resolver=Names(public_test=[["127.0.0.1"]], other_test=[["127.0.0.1"]]), **more)
-
-
-async def got(fetcher, url, max_bytes=1_000_000, **more):
-    file = io.BytesIO()
-    fetched = await fetcher.fetch(url, to=file, max_bytes=max_bytes, **more)
-    return fetched, file.getvalue()
-
-
 # --- caps -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["declared", "chunked", "until closed"])
-async def test_a_body_above_the_cap_is_too_large(server, wires, how):
+async def test_a_body_above_the_cap_is_too_large(server, wires, how, fetching):
     def undeclared(received, writer):
         chunked = how == "chunked"
         writer.write(
@@ -58,29 +34,29 @@ async def test_a_body_above_the_cap_is_too_large(server, wires, how):
     server.replies = [wires[0](b"x" * 200_000) if how == "declared" else undeclared]
     file = io.BytesIO()
     with pytest.raises(FetchTooLarge):
-        await local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=100_000)
+        await fetching.local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=100_000)
     assert file.getvalue() == b""
 
 
-async def test_a_body_of_just_the_cap_is_not(server, wires):
+async def test_a_body_of_just_the_cap_is_not(server, wires, fetching):
     server.replies = [wires[0](b"x" * 1000)]
-    _, content = await got(local(), f"http://public.test:{server.port}/", max_bytes=1000)
+    _, content = await fetching.got(fetching.local(), f"http://public.test:{server.port}/", max_bytes=1000)
     assert len(content) == 1000
 
 
 @pytest.mark.parametrize("surplus", [b"evil" * 100, b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"])
-async def test_of_a_body_larger_than_it_said_nothing_more_gets_into_the_file(server, wires, surplus):
+async def test_of_a_body_larger_than_it_said_nothing_more_gets_into_the_file(server, wires, surplus, fetching):
     """What comes after the declared end is no part of the reply: it is left out, or the whole reply refused."""
     server.replies = [wires[0](b"x" * 1000 + surplus, headers={"Content-Length": "1000"})]
     file = io.BytesIO()
     with contextlib.suppress(FetchError):
-        await local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=100_000)
+        await fetching.local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=100_000)
     assert len(server.received) == 1
     assert file.getvalue() in {b"", b"x" * 1000}
 
 
 @pytest.mark.parametrize("how", ["declared", "chunked", "gzip"])
-async def test_a_body_that_ends_before_its_time_is_incomplete(server, wires, how):
+async def test_a_body_that_ends_before_its_time_is_incomplete(server, wires, how, fetching):
     def short(received, writer):
         if how == "chunked":
             writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n" + b"x" * 1024 + b"\r\n")
@@ -92,29 +68,29 @@ async def test_a_body_that_ends_before_its_time_is_incomplete(server, wires, how
 
     server.replies = [short]
     with pytest.raises(FetchError, match="before its time") as caught:
-        await got(local(), f"http://public.test:{server.port}/")
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/")
     assert caught.value.retryable
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-async def test_a_compressed_body_is_decoded_and_counted_decoded(server, wires, encoding):
+async def test_a_compressed_body_is_decoded_and_counted_decoded(server, wires, encoding, fetching):
     body = b"moderation " * 1000
     packed = gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
     server.replies = [wires[0](packed, headers={"Content-Encoding": encoding})]
-    fetched, content = await got(local(), f"http://public.test:{server.port}/")
+    fetched, content = await fetching.got(fetching.local(), f"http://public.test:{server.port}/")
     assert content == body
     assert fetched.size == len(body)
 
 
-async def test_what_unpacks_as_only_a_bomb_does_is_stopped_long_before_the_cap(server, wires):
+async def test_what_unpacks_as_only_a_bomb_does_is_stopped_long_before_the_cap(server, wires, fetching):
     server.replies = [wires[0](gzip.compress(b"\0" * 40_000_000), headers={"Content-Encoding": "gzip"})]
     file = io.BytesIO()
     with pytest.raises(FetchTooLarge, match="unpack to 50 times as many"):
-        await local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=1_000_000_000)
+        await fetching.local().fetch(f"http://public.test:{server.port}/", to=file, max_bytes=1_000_000_000)
     assert file.getvalue() == b""
 
 
-async def test_a_bomb_is_stopped_at_the_cap(server, wires):
+async def test_a_bomb_is_stopped_at_the_cap(server, wires, fetching):
     """100 MB in 100 kB: stopped after a step or two, with little memory."""
     import tracemalloc
 
@@ -123,7 +99,7 @@ async def test_a_bomb_is_stopped_at_the_cap(server, wires):
     server.replies = [wires[0](bomb, headers={"Content-Encoding": "gzip"})]
     tracemalloc.start()
     with pytest.raises(FetchTooLarge):
-        await got(local(), f"http://public.test:{server.port}/", max_bytes=2_000_000)
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/", max_bytes=2_000_000)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(bomb) < 2_000_000
@@ -131,13 +107,13 @@ async def test_a_bomb_is_stopped_at_the_cap(server, wires):
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip"])
-async def test_an_encoding_that_was_not_asked_for_is_an_error(server, wires, encoding):
+async def test_an_encoding_that_was_not_asked_for_is_an_error(server, wires, encoding, fetching):
     server.replies = [wires[0](b"x", headers={"Content-Encoding": encoding})]
     with pytest.raises(FetchError, match="encoding"):
-        await got(local(), f"http://public.test:{server.port}/")
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/")
 
 
-async def test_a_slow_drip_is_too_slow(server, wires):
+async def test_a_slow_drip_is_too_slow(server, wires, fetching):
     """A byte now and then keeps every read timeout happy; the least speed does not let it."""
 
     async def drip(received, writer):
@@ -150,20 +126,22 @@ async def test_a_slow_drip_is_too_slow(server, wires):
     server.replies = [drip]
     begun = time.monotonic()
     with pytest.raises(FetchTooSlow, match="bytes/s"):
-        await got(local(min_speed=1000, speed_window=0.3), f"http://public.test:{server.port}/", timeout=5)
+        await fetching.got(
+            fetching.local(min_speed=1000, speed_window=0.3), f"http://public.test:{server.port}/", timeout=5
+        )
     assert time.monotonic() - begun < 2
 
 
-async def test_silence_is_too_slow(server):
+async def test_silence_is_too_slow(server, fetching):
     async def silent(received, writer):
         await asyncio.sleep(5)
 
     server.replies = [silent]
     with pytest.raises(FetchTooSlow, match="nothing came"):
-        await got(local(speed_window=0.2), f"http://public.test:{server.port}/")
+        await fetching.got(fetching.local(speed_window=0.2), f"http://public.test:{server.port}/")
 
 
-async def test_the_whole_fetch_has_a_time(server, wires):
+async def test_the_whole_fetch_has_a_time(server, wires, fetching):
     async def steady(received, writer):
         writer.write(wires[0](b"", length=10_000_000))
         while True:
@@ -174,7 +152,7 @@ async def test_the_whole_fetch_has_a_time(server, wires):
     server.replies = [steady]
     begun = time.monotonic()
     with pytest.raises(FetchTooSlow, match=r"within 0\.5 s"):
-        await got(local(), f"http://public.test:{server.port}/", max_bytes=100_000_000, timeout=0.5)
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/", max_bytes=100_000_000, timeout=0.5)
     assert 0.4 < time.monotonic() - begun < 2
 
 
@@ -184,17 +162,17 @@ async def test_the_whole_fetch_has_a_time(server, wires):
 @pytest.mark.parametrize(
     ("status", "retryable"), [(404, False), (403, False), (206, False), (429, True), (500, True), (503, True)]
 )
-async def test_a_status_other_than_200_is_an_error(server, wires, status, retryable):
+async def test_a_status_other_than_200_is_an_error(server, wires, status, retryable, fetching):
     server.replies = [wires[0](b"x", status)]
     with pytest.raises(FetchError, match=str(status)) as caught:
-        await got(local(), f"http://public.test:{server.port}/")
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/")
     assert caught.value.retryable is retryable
 
 
 @pytest.mark.parametrize(
     "how", ["refused", "cut", "no address", "no name", "not an address", "redirect to nowhere", "not http"]
 )
-async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, closed_port, how):
+async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, closed_port, how, fetching):
     def garbage(received, writer):
         writer.write(b"SSH-2.0-OpenSSH\r\n")
         writer.close()
@@ -213,7 +191,7 @@ async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, clo
     port = closed_port if how == "refused" else server.port
     url = f"http://public.test:{port}/x?sign={'can' + 'ary'}"  # tracebacks quote the source
     with pytest.raises(FetchError) as caught:
-        await got(Fetcher(allow=[LOOPBACK], resolver=resolver), url)
+        await fetching.got(Fetcher(allow=[LOOPBACK], resolver=resolver), url)
     import traceback
 
     assert "canary" not in "".join(traceback.format_exception(caught.value))
@@ -222,7 +200,7 @@ async def test_failures_are_told_with_a_masked_url_and_pickle(server, wires, clo
     assert (str(copy), copy.__dict__) == (str(caught.value), caught.value.__dict__)
 
 
-async def test_a_disk_that_is_full_is_told_as_such(server, wires):
+async def test_a_disk_that_is_full_is_told_as_such(server, wires, fetching):
     """And not as a failure of the connection, which another try might mend."""
     server.replies = [wires[0](b"x" * 1000)]
 
@@ -231,12 +209,12 @@ async def test_a_disk_that_is_full_is_told_as_such(server, wires):
             raise OSError(28, "No space left on device")
 
     with pytest.raises(FetchError, match="No space left") as caught:
-        await local().fetch(f"http://public.test:{server.port}/", to=Full(), max_bytes=10_000)
+        await fetching.local().fetch(f"http://public.test:{server.port}/", to=Full(), max_bytes=10_000)
     assert not caught.value.retryable
 
 
-async def test_a_location_of_any_bytes_is_refused_in_words_that_can_be_printed(server):
+async def test_a_location_of_any_bytes_is_refused_in_words_that_can_be_printed(server, fetching):
     server.replies = [b"HTTP/1.1 302 Found\r\nLocation: http://\xff\xfe/\r\nContent-Length: 0\r\n\r\n"]
     with pytest.raises(FetchError) as caught:
-        await got(local(), f"http://public.test:{server.port}/")
+        await fetching.got(fetching.local(), f"http://public.test:{server.port}/")
     assert str(caught.value).encode()

@@ -171,13 +171,13 @@ async def test_the_canary_is_nowhere_however_the_call_fails(server, wires, strea
 
 
 async def test_a_call_that_succeeds_says_nothing_secret_at_any_level(server, stream):
-    """httpx writes the URL of each request to its log at INFO."""
+    """Each request is written to the log at INFO with its URL."""
     async with Session(provider="acme", signer=Signer(), secrets=[SECRET]) as session:
         reply = await session.send(
             Request.build("GET", server.url, query={"sign": CANARY}, effect=Effect.READ, operation="Op")
         )
     assert "sign" not in stream.getvalue()
-    assert "HTTP/1.1 200" in stream.getvalue(), "httpx did log"
+    assert "HTTP/1.1 200" in stream.getvalue(), "the call was logged, so the log was looked at"
     assert "sign" not in repr(reply) + repr(session) + repr(reply.redact) + reply.url
 
 

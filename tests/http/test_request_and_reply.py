@@ -1,6 +1,7 @@
 """What goes out is byte for byte what was signed; what comes back is read under a cap and told without secrets."""
 
 import asyncio
+import copy
 import gzip
 import pickle
 import subprocess
@@ -29,6 +30,7 @@ from reelvet.schema.errors import (
     ConnectFailed,
     InvalidRequest,
     PermissionDenied,
+    ProviderError,
     QuotaExceeded,
     RateLimited,
     ReplyTooLarge,
@@ -183,6 +185,35 @@ def test_a_request_keeps_its_secrets_to_itself():
     assert "seen" in repr(sent)
 
 
+@pytest.mark.parametrize("headers", [{"a b": "c"}, {"": "c"}, {"a": "b\r\nx: y"}, {"a": "b\n"}, {"a": "b\0"}])
+def test_headers_added_later_cannot_smuggle_others_either(headers):
+    with pytest.raises(ValueError, match="not a header"):
+        read("http://h/").with_headers(headers)
+    with pytest.raises(ValueError, match="not a header"):
+        Headers({"x": "y"}).merged(headers)
+
+
+def test_headers_made_of_headers_are_the_same_and_change_none():
+    """They are shared between a request and its copies, so none may be written to."""
+    first = Headers([("X-A", "1"), ("x-a", "2"), ("B", "3")])
+    again = Headers(first)
+    merged = again.merged({"x-A": "4", "C": "5"}, Headers({"b": "6"}))
+    assert first == again == Headers({"X-A": "1, 2", "B": "3"})
+    assert list(merged.items()) == [("x-A", "4"), ("b", "6"), ("C", "5")]
+    assert list(first.items()) == [("X-A", "1, 2"), ("B", "3")]
+    assert copy.copy(merged) == copy.deepcopy(merged) == merged
+
+
+def test_a_request_with_other_headers_is_the_same_request():
+    first = Request.build("POST", "http://h/p?q=1", effect=Effect.CREATE, operation="Create", json_body={"a": 1})
+    other = first.with_headers({"content-type": "text/x", "X-A": "1"})
+    assert other == Request(
+        "POST", "http://h/p?q=1", {"content-type": "text/x", "X-A": "1"}, b'{"a":1}', Effect.CREATE, "Create"
+    )
+    assert first.headers == Headers({"Content-Type": "application/json"})
+    assert copy.copy(other) == copy.deepcopy(other) == other
+
+
 def test_headers_are_found_in_any_spelling():
     headers = Headers([("X-One", "1"), ("x-one", "2"), ("Y", "3")])
     assert headers["X-ONE"] == "1, 2"
@@ -267,6 +298,14 @@ def test_statuses_become_typed_errors_that_claim_no_more_than_http_says(status, 
     assert type(error) is kind
     assert (error.status, error.retryable, error.created, error.retry_after) == (status, retryable, created, 7.0)
     assert "canary" not in str(error)
+
+
+@pytest.mark.parametrize("status", [*range(300, 600), 999])
+def test_every_status_says_a_way_out(status):
+    """Its own where it knows one, else that of its class; never that of any error whatever."""
+    error = classify_status(read("http://h/x"), Reply(status))
+    assert error.way_out not in {None, "", ProviderError.default_way_out}
+    assert str(error) == f"{error.message} [HTTP {status}]. {error.way_out}"
 
 
 def test_success_is_no_error():

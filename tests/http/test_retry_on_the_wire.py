@@ -164,6 +164,35 @@ async def test_no_try_begins_after_the_overall_time(server, wires):
     assert len(server.received) == 3, "at 0, 0.2 and 0.4 s"
 
 
+async def test_the_first_try_counts_as_one_and_later_errors_do_not_hang_on_it(server, quick, wires, monkeypatch):
+    """The last error is raised, not wrapped, and shows none of those before it. The first try is made outside of the loop."""
+    server.replies = [wires[0](b"", 503), wires[0](b"", 502), wires[0](b"", 500)]
+    said = []
+    monkeypatch.setattr(Session, "_before_retry", lambda self, sent, state: said.append(state.attempt_number))
+    async with Session(provider="acme", retry=quick) as session:
+        with pytest.raises(VendorUnavailable) as caught:
+            await session.send(request(server.url, Effect.READ, method="GET"), retry=RetryPolicy(attempts=3, base=0))
+    assert len(server.received) == 3
+    assert said == [1, 2]
+    assert caught.value.status == 500
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+async def test_a_try_that_takes_the_overall_time_is_not_repeated(server, wires):
+    """The overall time begins with the first try, and not after it."""
+
+    async def late(got, writer):
+        await asyncio.sleep(0.4)
+        writer.write(wires[0](b"", 503))
+
+    server.replies = [late]
+    async with Session(provider="acme", retry=RetryPolicy(base=0.01, jitter=0, overall=0.3)) as session:
+        with pytest.raises(VendorUnavailable):
+            await session.send(request(server.url, Effect.READ, method="GET"))
+    assert len(server.received) == 1
+
+
 async def test_one_call_may_have_a_policy_of_its_own(server, session, wires):
     server.replies = [wires[0](b"", 503)]
     with pytest.raises(VendorUnavailable):
@@ -273,6 +302,20 @@ async def test_a_redirect_is_an_error_even_for_a_classifier_that_lets_everything
     async with Session(provider="acme", classifier=lambda sent, reply: None) as session:
         with pytest.raises(UnexpectedReply):
             await session.send(request(server.url, Effect.READ, method="GET"))
+
+
+async def test_a_redirect_to_what_is_no_url_is_told_as_the_redirect_it_is(server, session, wires):
+    server.replies = [wires[0](b"", 302, {"Location": "http://[::1/x"})]
+    with pytest.raises(UnexpectedReply, match="redirected"):
+        await session.send(request(server.url, Effect.CREATE))
+    assert len(server.received) == 1
+
+
+async def test_cookies_are_not_kept(server, session, wires):
+    server.replies = [wires[0](b"{}", 200, {"Set-Cookie": "session=1; Path=/"})]
+    for _ in range(2):
+        await session.send(request(server.url, Effect.READ, method="GET"))
+    assert server.received[1].header(b"Cookie") is None
 
 
 async def test_cancelling_a_call_leaves_the_session_usable(server, session, wires):

@@ -184,6 +184,48 @@ print("fine")
     assert done.stdout == "fine\n"
 
 
+def test_without_an_sdk_nothing_piles_up():
+    """Each meter that is asked for before an SDK is set is kept for good by OpenTelemetry, with its instruments."""
+    code = """
+from opentelemetry.metrics import _internal as otel
+from reelvet.http import telemetry
+for _ in range(100):
+    with telemetry.span("s"):
+        telemetry.count("n"); telemetry.record("d", 1.0)
+print(len(otel._PROXY_METER_PROVIDER._meters))
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
+
+
+def test_an_sdk_that_is_set_later_is_told():
+    """What was asked for before it was there is handed on to it."""
+    code = """
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from reelvet.http import telemetry
+
+def work():
+    with telemetry.span("s"):
+        telemetry.count("n")
+
+work()
+spans, reader, tracer = InMemorySpanExporter(), InMemoryMetricReader(), TracerProvider()
+tracer.add_span_processor(SimpleSpanProcessor(spans))
+trace.set_tracer_provider(tracer)
+metrics.set_meter_provider(MeterProvider([reader]))
+work()
+(resource,) = reader.get_metrics_data().resource_metrics
+print([span.name for span in spans.get_finished_spans()], resource.scope_metrics[0].metrics[0].data.data_points[0].value)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['s'] 1\n"
+
+
 def test_absent_attributes_are_left_out(otel):
     with telemetry.span("s", {"here": 1, "absent": None}):
         pass

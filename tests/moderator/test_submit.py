@@ -124,7 +124,7 @@ async def test_one_refused_task_of_two_is_data(moderator, vendor):
     vendor.script = ["reject", "ok"]
     ticket = await moderator.submit(job(detect=BOTH))
     assert [task.state for task in ticket.tasks] == [TaskState.NOT_CREATED, TaskState.CREATED]
-    assert ticket.tasks[0].error.message == "no such video"
+    assert ticket.tasks[0].error.message == f"no such video. {InvalidRequest.default_way_out}"
     result = await moderator.wait(ticket)
     assert result.status is Status.PARTIAL
     assert result.verdict is Verdict.ERROR
@@ -212,7 +212,7 @@ async def test_a_label_nobody_knows_is_refused_with_the_nearest(moderator, vendo
 
 
 async def test_wrong_options_are_refused_and_those_of_strangers_carried_along(moderator):
-    with pytest.raises(InvalidOptions, match=r"options\.acme\.prioritty.*Known are priority"):
+    with pytest.raises(InvalidOptions, match=r"options\.acme\.prioritty.*did you mean .priority"):
         await moderator.submit(job(options={"acme": {"prioritty": 1}}))
     with pytest.raises(InvalidOptions):
         await moderator.submit(job(options={"instant": {"prioritty": 1}}))

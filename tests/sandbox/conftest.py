@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reelvet.plugins import ProviderSpec, Registry
-from reelvet.sandbox import Emulator, Reply, Route, Sandbox, Task
-from reelvet.sandbox.faults import NeverFinishes
+from reelvet.sandbox import Emulator, NeverFinishes, Reply, Route, Sandbox, Task
 
 
 class AcmeSandbox(Emulator):

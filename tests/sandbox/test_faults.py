@@ -70,16 +70,16 @@ def test_a_5xx_after_the_task_was_created(sandbox, acme):
 
 
 def test_a_slow_reply_holds_nobody_else_up(sandbox, acme):
-    sandbox.fault("acme", "latency", seconds=0.3, operation="batch")
+    sandbox.fault("acme", "latency", seconds=1, operation="batch")
     slow = threading.Thread(target=acme, args=("GET", "/v1/batch"))
     began = time.monotonic()
     slow.start()
     while not sandbox.requests():
         time.sleep(0.001)
     acme("GET", "/v1/tasks/x")
-    assert time.monotonic() - began < 0.25
+    assert time.monotonic() - began < 0.8
     slow.join()
-    assert time.monotonic() - began >= 0.3
+    assert time.monotonic() - began >= 1
 
 
 def test_a_sandbox_that_stops_does_not_wait_for_slow_replies(registry, raw):

@@ -232,6 +232,8 @@ def test_a_broken_emulator_stops_others_only_if_it_was_named(registry):
     sandbox = Sandbox(registry=registry)
     assert sandbox.providers == ("acme",)
     assert "no_such_module_anywhere" in str(sandbox.problems[0])
+    with pytest.raises(PluginBroken, match="no_such_module_anywhere"):
+        sandbox.set_up("broken", queue=1)
     with pytest.raises(PluginBroken):
         Sandbox(["acme", "broken"], registry=registry)
 

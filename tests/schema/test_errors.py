@@ -90,12 +90,10 @@ def test_every_error_can_be_copied(error):
     assert copy.copy(error).__dict__ == error.__dict__
 
 
-def test_every_error_says_the_way_out(error):
-    """The message ends in what to do next, where it was given or the class knows it."""
-    if error.way_out:
-        assert str(error).endswith(error.way_out)
-    else:
-        assert isinstance(error, JobFailed)
+def test_every_error_says_the_way_out_that_it_was_given(error):
+    """The message ends in what to do next."""
+    assert str(error).endswith(f" {error.way_out}")
+    assert error.as_dict()["way_out"] == error.way_out
 
 
 def test_every_error_is_json_safe(error):
@@ -117,19 +115,20 @@ def test_what_an_error_lists_stands_in_its_json():
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({}, "it broke"),
-        ({"provider": "acme"}, "acme: it broke"),
-        ({"provider": "acme", "instance": "acme-eu"}, "acme-eu: it broke"),
+        ({}, "it broke."),
+        ({"provider": "acme"}, "acme: it broke."),
+        ({"provider": "acme", "instance": "acme-eu"}, "acme-eu: it broke."),
         (
             {"provider": "acme", "status": 500, "code": "X", "request_id": "r"},
-            "acme: it broke [HTTP 500, code X, request r]",
+            "acme: it broke [HTTP 500, code X, request r].",
         ),
         ({"way_out": "Wait."}, "it broke. Wait."),
     ],
 )
 def test_a_provider_error_names_the_facts_for_support(fields, text):
     """Instance before provider; HTTP status, vendor code and request id where known."""
-    assert str(ProviderError("it broke", **fields)) == text
+    error = ProviderError("it broke", **fields)
+    assert str(error) == (text if "way_out" in fields else f"{text} {ProviderError.default_way_out}")
 
 
 @pytest.mark.parametrize(

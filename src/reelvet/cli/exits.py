@@ -29,6 +29,8 @@ class Exit(IntEnum):
 class Interrupted(ReelvetError):
     """Ctrl-C came while a job was on its way. `key` names the job; `ticket` is the file of its ticket, where there is one."""
 
+    default_way_out = "Run the command again."
+
     def __init__(
         self, message: str, *, key: str, ticket: str | None = None, abandons: bool = False, way_out: str | None = None
     ) -> None:
@@ -45,6 +47,10 @@ class Interrupted(ReelvetError):
 
 class TicketNotKept(ReelvetError):
     """A job was submitted, or may have been, and its ticket could not be written. `tasks` are its ids at the vendor."""
+
+    default_way_out = (
+        "Do not submit it again: save the ticket that is printed here to a file and go on with: reelvet wait FILE"
+    )
 
     def __init__(
         self, message: str, *, key: str, tasks: tuple[str, ...], held: dict[str, Any], way_out: str | None = None

@@ -26,7 +26,7 @@ def read_media(text: str) -> dict[str, Any]:
     """The media that MEDIA names: a URL, a vendor's own asset (`provider:ID`), else a file, which must be there.
 
     Raises:
-        InvalidJob: There is no such file, or it is a directory.
+        InvalidJob: There is no such file, or it is a directory, or there is nothing in it.
     """
     if text.startswith("file://"):
         text = url2pathname(urlsplit(text).path)
@@ -41,8 +41,10 @@ def read_media(text: str) -> dict[str, Any]:
         )
     if path.is_dir():
         raise InvalidJob(f"{text} is a directory", field="media", way_out="Give one file at a time.")
+    if path.is_file() and path.stat().st_size == 0:
+        raise InvalidJob(f"{text} is empty", field="media", way_out="Copy or download it again, whole.")
     if path.suffix == ".json":
-        raise InvalidJob(f"{text} is no media", field="media", way_out=f"If it is a job: --job {text}")
+        raise InvalidJob(f"{text} is no media", field="media", way_out=f"If it is a job, give it with --job {text}")
     return {"path": str(path)}
 
 
@@ -80,7 +82,7 @@ def read_json(source: str, what: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InvalidJob(f"{what} {source} is no JSON: {error}") from None
+        raise InvalidJob(f"{what} {source} is no JSON: {error}", way_out="Mend it at that place.") from None
 
 
 def build_job(
@@ -146,7 +148,11 @@ def build_job(
 def _read_job(source: str) -> dict[str, Any]:
     data = read_json(source, "the job")
     if not isinstance(data, dict):
-        raise InvalidJob(f"a job is a JSON object, not {type(data).__name__}")
+        raise InvalidJob(
+            f"a job is a JSON object, not {type(data).__name__}",
+            field="--job",
+            way_out="`reelvet schema job` shows every field.",
+        )
     return data
 
 
@@ -169,7 +175,9 @@ def _pairs(option: str, texts: Sequence[str], form: str) -> list[tuple[str, str]
     for text in texts:
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise InvalidJob(f"{option} {text!r} is not of the form {form}", field=option)
+            raise InvalidJob(
+                f"{option} {text!r} is not of the form {form}", field=option, way_out=f"Write {option} {form}."
+            )
         pairs.append((name, value))
     return pairs
 
@@ -179,7 +187,9 @@ def _score(label: str, text: str) -> float:
         return float(text)
     except ValueError:
         raise InvalidJob(
-            f"--stop-on: the score of {label!r} is {text!r}, which is no number", field="stop_on"
+            f"--stop-on: the score of {label!r} is {text!r}, which is no number",
+            field="stop_on",
+            way_out="Give a score above 0 and at most 1.",
         ) from None
 
 

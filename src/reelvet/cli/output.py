@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any, TextIO
 
 from reelvet.cli.text import clean, clean_lines, safe_json
+from reelvet.schema.errors.base import with_way_out
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,12 +48,13 @@ def write_error(error: ReelvetError, *, as_json: bool) -> None:
         note(clean(f"reelvet: {error}"))
 
 
-def write_failure(kind: str, message: str, *, as_json: bool) -> None:
+def write_failure(kind: str, message: str, way_out: str, *, as_json: bool) -> None:
     """The same for what is no error of the library."""
+    text = with_way_out(message, way_out)
     if as_json:
-        write_json({"error": {"type": kind, "message": message}})
+        write_json({"error": {"type": kind, "message": text, "way_out": way_out}})
     else:
-        note(clean(f"reelvet: {message}"))
+        note(clean(f"reelvet: {text}"))
 
 
 def close_stdout() -> None:

@@ -44,7 +44,7 @@ def print_plan(plan: Plan) -> None:
             line(_json(task["payload"]))
     line(f"\n{_coverage(plan)}")
     if plan.price_class or plan.estimate:
-        line(f"Price: {clean(plan.estimate or plan.price_class)}")
+        line(f"Price: {clean(plan.estimate or _price(plan))}")
 
 
 def _coverage(plan: Plan) -> str:
@@ -56,6 +56,16 @@ def _coverage(plan: Plan) -> str:
         else "Would look for nothing"
     )
     return told + (f"; not for {rest} asked" if rest else "")
+
+
+def _price(plan: Plan) -> str:
+    """The price class, task by task where they differ."""
+    classes: dict[str, list[str]] = {}
+    for task in plan.tasks:
+        classes.setdefault(task.price_class or "not known", []).append(task.name)
+    if len(classes) < 2:  # noqa: PLR2004  (one class needs no telling apart)
+        return str(plan.price_class)
+    return "; ".join(f"{price} for {', '.join(names)}" for price, names in classes.items())
 
 
 def _json(value: Any) -> str:

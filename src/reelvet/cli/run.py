@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -46,7 +47,7 @@ def run(arguments: Sequence[str]) -> int:
             _end_interrupted(give_up=error.abandons)
         return exits.of_error(error)
     except _UsageError as error:
-        output.write_failure("UsageError", _usage(error), as_json=as_json)
+        output.write_failure("UsageError", *_usage(error, arguments), as_json=as_json)
         return exits.Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = exits.Exit.INTERRUPTED
@@ -57,15 +58,14 @@ def run(arguments: Sequence[str]) -> int:
         if verbose:
             traceback.print_exc()
         says = f"internal error: {type(error).__name__}: {error}"
-        output.write_failure(
-            "InternalError",
-            says if verbose else f"{says}. Run it as `reelvet --verbose ...` for the traceback.",
-            as_json=as_json,
+        mend = (
+            "Report it with the traceback above." if verbose else "Run it as `reelvet --verbose ...` for the traceback."
         )
+        output.write_failure("InternalError", says, mend, as_json=as_json)
         return exits.Exit.ERROR
     # Typer itself makes this number of a Ctrl-C that came where no job was on its way.
     if code == exits.Exit.INTERRUPTED:
-        output.write_failure("Interrupted", "interrupted", as_json=as_json)
+        output.write_failure("Interrupted", "interrupted", "Run the command again.", as_json=as_json)
         _end_interrupted(give_up=False)
     return int(code or 0)
 
@@ -91,9 +91,24 @@ def _harden(*streams: object) -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception, arguments: Sequence[str]) -> tuple[str, str]:
+    """What is wrong with a command line, and where to read how it is written."""
     message = error.format_message() if hasattr(error, "format_message") else str(error)
+    value = _given(getattr(error, "param", None), arguments)
+    if value is not None and value not in message:
+        from reelvet.schema.validation import shown  # noqa: PLC0415  (--help needs no pydantic)
+
+        message = f"{message.rstrip('.')} (got {shown(value)})"
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "reelvet"
-    end = "" if message.endswith((".", "?", "!")) else "."
-    return f"{message}{end} See `{path} --help`."
+    return message, f"See `{path} --help`."
+
+
+def _given(parameter: Any, arguments: Sequence[str]) -> str | None:
+    """The value that a command line gives to an option, of which Typer names the option alone."""
+    found = None
+    for argument, following in itertools.pairwise([*arguments, ""]):
+        name, equals, value = argument.partition("=")
+        if name in getattr(parameter, "opts", ()) and name.startswith("-"):
+            found = value if equals else following
+    return found

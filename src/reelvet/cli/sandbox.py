@@ -75,18 +75,15 @@ def sandbox(
             f"reelvet: warning: {host} can be reached from other machines, and the control takes orders from all."
         )
     with serving:
-        if as_json:
-            sys.stdout.write(safe_json(json.dumps(serving.describe())) + "\n")
-        else:
-            sys.stdout.write(_as_toml(serving))
-        sys.stdout.flush()
-        return _until_interrupted(serving)
+        return _until_interrupted(serving, _as_json(serving) if as_json else _as_toml(serving))
 
 
-def _until_interrupted(serving: "Sandbox") -> int:
-    """Serves. To be interrupted is how a server ends, and nothing is left undone by it: hence 0, not 130."""
+def _until_interrupted(serving: "Sandbox", told: str) -> int:
+    """Says where it is, and serves. To be interrupted is how a server ends, and nothing is left undone: hence 0, not 130."""
     try:
         with _terminated_as_interrupted():
+            sys.stdout.write(told)
+            sys.stdout.flush()
             serving.wait()
     except KeyboardInterrupt:
         output.note("reelvet: the sandbox has ended")
@@ -166,6 +163,10 @@ def _print_scenarios(found: list[dict[str, Any]], assets: dict[str, list[dict[st
             for asset in stored:
                 table.add_row(clean(asset["id"]), clean(asset["scenario"]), clean(asset["says"]))
             console.print(table)
+
+
+def _as_json(serving: "Sandbox") -> str:
+    return safe_json(json.dumps(serving.describe())) + "\n"
 
 
 def _as_toml(serving: "Sandbox") -> str:

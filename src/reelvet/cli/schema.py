@@ -70,7 +70,11 @@ def _model(name: str, session: Session) -> "type[BaseModel]":
     if provider and part in _PARTS:
         model: type[BaseModel] | None = session.registry(session.config()).load(provider, part)
         if model is None:
-            raise InvalidJob(f"provider {provider!r} has no {part}", field="NAME")
+            raise InvalidJob(
+                f"provider {provider!r} has no {part}",
+                field="NAME",
+                way_out="There is nothing to give it; `reelvet schema` lists what else there is.",
+            )
         return model
     close = difflib.get_close_matches(name, PLACES, n=1)
     raise InvalidJob(

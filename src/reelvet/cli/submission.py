@@ -248,7 +248,6 @@ def _keep(ticket: Ticket, state: State, unknown: SubmitOutcomeUnknown | None = N
             key=ticket.key,
             tasks=tuple(task.ref.id for task in ticket.tasks if task.ref.id),
             held=shown,
-            way_out="Do not submit it again: save the ticket that is printed here to a file and go on with: reelvet wait FILE",
         ) from unknown
 
 

@@ -82,6 +82,7 @@ def check_out(out: str | None) -> None:
         raise InvalidJob(
             f"cannot write {target}: {'it is a directory' if target.is_dir() else 'its directory does not exist'}",
             field="--out",
+            way_out="Name a file in a directory that exists.",
         )
 
 

@@ -160,7 +160,12 @@ class Config(Strict):
             return cls(**data, profile=profile, source=source)
         except ValidationError as error:
             says = _explain(error, cls, _is_secret)
-            raise ConfigurationError(says, field=first_field(error), source=source) from None
+            raise ConfigurationError(
+                says,
+                field=first_field(error),
+                source=source,
+                way_out="`reelvet schema config` says what each key takes.",
+            ) from None
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
@@ -221,8 +226,8 @@ class Config(Strict):
             return plugin
         if instance in registry:
             return instance
-        if any(problem.plugin == instance for problem in registry.problems):
-            registry.spec(instance)
+        if registry.is_barred(instance) or any(problem.plugin == instance for problem in registry.problems):
+            registry.spec(instance)  # says what keeps it from being used
         known = sorted({*self.providers, *(spec.id for spec in registry)})
         close = difflib.get_close_matches(instance, known, n=1)
         hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(known) or 'none'}."
@@ -259,7 +264,10 @@ class Config(Strict):
         if model is None:
             if table:
                 raise ConfigurationError(
-                    f"{where} takes no settings, got {', '.join(table)}", field=where, source=self.source
+                    f"{where} takes no settings, got {', '.join(table)}",
+                    field=where,
+                    source=self.source,
+                    way_out="Take them out; its table may hold `plugin` alone.",
                 )
             return None
         for name, variables in vendor_variables(model).items():
@@ -269,7 +277,7 @@ class Config(Strict):
         try:
             settings: BaseModel = model.model_validate(table, context={"credentials": credentials})
         except ValidationError as error:
-            raise _settings_error(error, model, where, self.source) from None
+            raise _settings_error(error, model, where, plugin, self.source) from None
         return settings
 
     @cached_property
@@ -291,15 +299,17 @@ def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:
     return value
 
 
-def _profile(name: str, profiles: dict[str, Any], source: str | None) -> dict[str, Any]:
-    if name in profiles:
+def _profile(name: Any, profiles: dict[str, Any], source: str | None) -> dict[str, Any]:
+    if isinstance(name, str) and name in profiles:
         return _table(profiles[name], f"profiles.{name}", source)
     close = difflib.get_close_matches(str(name), profiles, n=1)
     raise ConfigurationError(
         f"there is no profile {name!r} (known: {', '.join(sorted(profiles)) or 'none'})",
         field="profile",
         source=source,
-        way_out=f"Did you mean {close[0]!r}?" if close else f"Write a [profiles.{name}] table, or choose another.",
+        way_out=f"Did you mean {close[0]!r}?"
+        if close
+        else "Write a [profiles.NAME] table of that name, or choose another.",
     )
 
 
@@ -363,7 +373,7 @@ def _explain(error: ValidationError, model: type[BaseModel], secret: Callable[[s
 
 
 def _settings_error(
-    error: ValidationError, model: type[BaseModel], where: str, source: str | None
+    error: ValidationError, model: type[BaseModel], where: str, plugin: str, source: str | None
 ) -> ConfigurationError:
     variables, secrets = vendor_variables(model), secret_fields(model)
 
@@ -373,7 +383,7 @@ def _settings_error(
     faults = error.errors(include_url=False, include_input=False)
     missing = [str(item["loc"][0]) for item in faults if item["type"] == "missing" and len(item["loc"]) == 1]
     ways = [" or as ".join([f"`{name}` in [{where}]", *variables.get(name, [])]) for name in missing]
-    way_out = f"Give {'; '.join(ways)}." if ways else None
+    way_out = f"Give {'; '.join(ways)}." if ways else f"`reelvet schema {plugin}.settings` lists the settings."
     wanted = [name for name in missing if is_secret(name)]
     if wanted:
         names = ", ".join(f"{where}.{name}" for name in missing)

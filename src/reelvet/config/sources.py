@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FILE_NAME = "reelvet.toml"
 _PREFIX = "REELVET_"
-_INSTANCE_PREFIX = "REELVET_PROVIDERS__"
+INSTANCE_PREFIX = "REELVET_PROVIDERS__"
 
 # Variables that choose or override one thing, and the key of the file they stand for.
 _SIMPLE = {"REELVET_USE": "use", "REELVET_POLICY": "policy"}
@@ -55,9 +55,16 @@ def read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark before it
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"cannot read the configuration: {error}", source=str(file)) from None
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigurationError(
+            f"cannot read the configuration: {why}",
+            source=str(file),
+            way_out="Make it readable, write it as UTF-8, or name another with --config or REELVET_CONFIG.",
+        ) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"the configuration is no TOML: {error}", source=str(file)) from None
+        raise ConfigurationError(
+            f"the configuration is no TOML: {error}", source=str(file), way_out="Mend the file at that place."
+        ) from None
 
 
 def from_environment(environ: Mapping[str, str], instances: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,8 +83,8 @@ def from_environment(environ: Mapping[str, str], instances: Mapping[str, Any]) -
     found: dict[str, Any] = {key: environ[name] for name, key in _SIMPLE.items() if environ.get(name)}
     spelled = {name.replace("-", "_").upper(): name for name in instances}
     for variable, value in environ.items():
-        if variable.startswith(_INSTANCE_PREFIX):
-            instance, _, field = variable.removeprefix(_INSTANCE_PREFIX).partition("__")
+        if variable.startswith(INSTANCE_PREFIX):
+            instance, _, field = variable.removeprefix(INSTANCE_PREFIX).partition("__")
             if not instance or not field:
                 raise ConfigurationError(
                     f"{variable} names no field",
@@ -91,7 +98,7 @@ def from_environment(environ: Mapping[str, str], instances: Mapping[str, Any]) -
             raise ConfigurationError(
                 f"{variable} is no variable of reelvet",
                 source="environment",
-                way_out=f"Known are {known}, and {_INSTANCE_PREFIX}*.",
+                way_out=f"Known are {known}, and {INSTANCE_PREFIX}*.",
             )
     return found
 

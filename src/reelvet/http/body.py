@@ -55,7 +55,9 @@ class Sink:
             self._inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
         elif encoding not in {"", "identity"}:
             raise FetchError(
-                f"{self._url} comes in the encoding {encoding[:40]!r}, which was not asked for", url=self._url
+                f"{self._url} comes in the encoding {encoding[:40]!r}, which was not asked for",
+                url=self._url,
+                way_out="Serve media without Content-Encoding.",
             )
 
     async def write(self, chunk: bytes) -> None:
@@ -78,7 +80,6 @@ class Sink:
                 raise FetchTooLarge(
                     f"{self._url} is larger than {self.max_bytes} bytes",
                     url=self._url,
-                    way_out="Raise the cap if this is meant.",
                 )
             self._digest.update(piece)
             await self._in_thread(partial(self._file.write, piece))
@@ -105,7 +106,11 @@ class Sink:
             await asyncio.wait([future])
             raise
         except OSError as error:
-            raise FetchError(f"{self._url} could not be written: {error.strerror or error}", url=self._url) from error
+            raise FetchError(
+                f"{self._url} could not be written: {error.strerror or error}",
+                url=self._url,
+                way_out="Make room where it is written to, or write it elsewhere.",
+            ) from error
 
     def _decoded(self, chunk: bytes) -> Iterator[bytes]:
         if self._inflater is None:
@@ -116,7 +121,11 @@ class Sink:
                 # Inflated step by step: a bomb is noticed after one step, and never stands in memory whole.
                 piece = self._inflater.decompress(chunk, _STEP)
             except zlib.error:
-                raise FetchError(f"{self._url} cannot be decompressed", url=self._url) from None
+                raise FetchError(
+                    f"{self._url} cannot be decompressed",
+                    url=self._url,
+                    way_out="Serve media without Content-Encoding.",
+                ) from None
             chunk = self._inflater.unconsumed_tail
             if piece:
                 yield piece

@@ -44,6 +44,20 @@ _BY_STATUS: dict[int, type[ProviderError]] = {
     429: RateLimited,
 }
 
+# Where the status says more than its class does about what to mend.
+_WAYS: dict[int, str] = {
+    402: "Pay what is due in the vendor's console, or choose another instance.",
+    404: "Check the task's id, and the instance's base URL and region; vendors forget tasks after a while.",
+    405: "Check the configured base URL and region.",
+    407: "Check the proxy's credentials.",
+    408: "Check the connection; what may have been submitted is to be looked up by its key, not sent again.",
+    413: "Send less at a time, or smaller media.",
+    414: "Give a shorter URL.",
+    421: "Check the configured base URL and region.",
+    501: "Check the configured base URL and region: nothing there knows this call.",
+    505: "Check the configured base URL and the proxy.",
+}
+
 # The one refusal that HTTP itself makes certain: "the request has not been applied because it lacks valid authentication
 # credentials", https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2. All others are for the vendor's own table to say.
 _CERTAINLY_NOT_APPLIED = 401
@@ -58,7 +72,7 @@ def classify_status(request: Request, reply: Reply) -> ProviderError | None:
     if 200 <= status < 300:  # noqa: PLR2004
         return None
     where = f"{request.operation}: {request.method} {mask_url(request.url)}"
-    way_out = None
+    way_out = _WAYS.get(status)
     if status < 400:  # noqa: PLR2004
         # Following it would hand the signed request to whoever is named there.
         kind: type[ProviderError] = UnexpectedReply

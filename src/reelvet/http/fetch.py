@@ -185,10 +185,16 @@ class Fetcher:
                 return target
             if hop.scheme == "https" and target.scheme == "http":
                 raise FetchRefused(
-                    f"{_masked(hop)} redirects from https down to http ({_masked(target)})", url=_masked(hop)
+                    f"{_masked(hop)} redirects from https down to http ({_masked(target)})",
+                    url=_masked(hop),
+                    way_out="Give the URL at which the media itself is.",
                 )
             hop = target
-        raise FetchRefused(f"{mask_url(url)} redirects more than {self._max_redirects} times", url=mask_url(url))
+        raise FetchRefused(
+            f"{mask_url(url)} redirects more than {self._max_redirects} times",
+            url=mask_url(url),
+            way_out="Give the URL at which the media itself is.",
+        )
 
     async def _checked(self, url: URL) -> list[Address]:
         host, port = url.raw_host or "", url.port or 0
@@ -198,7 +204,10 @@ class Fetcher:
             names = [host] if literal else await self._resolve(host, port)
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that is too long for a name
             raise FetchError(
-                f"the host of {_masked(url)} has no address: {error}", url=_masked(url), retryable=True
+                f"the host of {_masked(url)} has no address: {error}",
+                url=_masked(url),
+                retryable=True,
+                way_out="Check how the host is written, and that this machine can look names up.",
             ) from error
         addresses = [address for name in names if (address := parse(name.partition("%")[0]))]
         if not addresses or len(addresses) != len(names):

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self
 from urllib.parse import SplitResult, quote, urlsplit
 
 from reelvet.schema.errors import UnexpectedReply
@@ -19,6 +20,7 @@ from reelvet.schema.urls import MASK, mask_url
 # RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
 _URL = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
+_ENDS_A_HEADER = re.compile(r"[\r\n\0]")
 
 _SENSITIVE = re.compile(r"auth|token|cookie|secret|signature|credential|api-?key|password", re.IGNORECASE)
 
@@ -46,12 +48,14 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_items",)
 
     def __init__(self, items: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        self._items: dict[str, tuple[str, str]] = {}
+        if isinstance(items, Headers):
+            self._items: dict[str, tuple[str, str]] = items._items  # noqa: SLF001 - our own: checked already, and never changed
+            return
+        self._items = {}
         for name, value in items.items() if isinstance(items, Mapping) else items:
-            if not _TOKEN.fullmatch(name) or any(char in value for char in "\r\n\0"):
-                raise ValueError(f"not a header: {name!r}")
-            known = self._items.get(name.lower())
-            self._items[name.lower()] = (known[0], f"{known[1]}, {value}") if known else (name, value)
+            lowered = _checked(name, value)
+            known = self._items.get(lowered)
+            self._items[lowered] = (known[0], f"{known[1]}, {value}") if known else (name, value)
 
     def __getitem__(self, name: str) -> str:
         return self._items[name.lower()][1]
@@ -61,6 +65,10 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._items)
+
+    def items(self) -> ItemsView[str, str]:
+        """Pairs of name, as it was spelled, and value."""
+        return dict(self._items.values()).items()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._items
@@ -84,10 +92,25 @@ class Headers(Mapping[str, str]):
 
     def merged(self, *others: Mapping[str, str]) -> Headers:
         """A copy in which the headers of `others` replace those of the same name."""
-        merged = dict(self._items)
+        merged = Headers()
+        merged._items.update(self._items)
         for other in others:
-            merged.update({name.lower(): (name, value) for name, value in other.items()})
-        return Headers(merged.values())
+            merged._items.update({_checked(name, value): (name, value) for name, value in other.items()})
+        return merged
+
+
+def _checked(name: str, value: str) -> str:
+    """The name in lower case."""
+    lowered = _lowered(name)
+    if lowered is None or _ENDS_A_HEADER.search(value):
+        raise ValueError(f"not a header: {name!r}")
+    return lowered
+
+
+@lru_cache(1024)
+def _lowered(name: str) -> str | None:
+    """A name in lower case, `None` if it cannot be one. Remembered, as it is always the same few."""
+    return name.lower() if _TOKEN.fullmatch(name) else None
 
 
 def encode_query(query: Mapping[str, Any] | Sequence[tuple[str, Any]]) -> str:
@@ -178,9 +201,14 @@ class Request:
             given = Headers({"Content-Type": "application/json"}).merged(given)
         return cls(method.upper(), url, given, content, effect, operation)
 
-    def with_headers(self, headers: Mapping[str, str]) -> Request:
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
         """A copy in which `headers` are added, or replace those of the same name."""
-        return replace(self, headers=Headers(self.headers).merged(headers))
+        # Not `replace`, which would check the URL again: each call is given headers several times.
+        copy = object.__new__(type(self))
+        for known in fields(self):
+            object.__setattr__(copy, known.name, getattr(self, known.name))
+        object.__setattr__(copy, "headers", Headers(self.headers).merged(headers))
+        return copy
 
     @property
     def path(self) -> str:

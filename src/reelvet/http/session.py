@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Self
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_any
+from tenacity.stop import stop_base
 
 from reelvet.http import telemetry
 from reelvet.http.classify import Classifier, classify_status
@@ -142,19 +143,38 @@ class Session:
         request = request.with_headers(
             {name: value for name, value in _defaults().items() if name not in request.headers}
         )
+        with telemetry.span(f"reelvet.http {request.operation}", self._attributes(request)) as span:
+            begun, failed = time.monotonic(), None
+            try:
+                reply = await self._try(request)
+            except ProviderError as error:
+                if not policy.repeats(request.effect, error):
+                    raise
+                failed = error
+            if failed is not None:  # out of the block, so that no later error hangs on this one
+                reply = await self._try_again(request, policy, failed, begun)
+            span.set_attribute("http.response.status_code", reply.status)
+            return reply
+
+    async def _try_again(self, request: Request, policy: RetryPolicy, failed: ProviderError, begun: float) -> Reply:
+        """The tries after the first, which is counted as one. Only now, as most calls need none of it."""
+        first = [failed]
+
+        async def attempt() -> Reply:
+            if first:
+                raise first.pop()
+            return await self._try(request)
+
         retrying = AsyncRetrying(
             retry=retry_if_exception(
                 lambda error: isinstance(error, ProviderError) and policy.repeats(request.effect, error)
             ),
             wait=lambda state: policy.wait(state.attempt_number, _retry_after(state)),
-            stop=stop_after_attempt(policy.attempts) | stop_before_delay(policy.overall),
+            stop=stop_any(stop_after_attempt(policy.attempts), _TooLate(begun + policy.overall)),
             before_sleep=partial(self._before_retry, request),
             reraise=True,
         )
-        with telemetry.span(f"reelvet.http {request.operation}", self._attributes(request)) as span:
-            reply: Reply = await retrying(self._try, request)
-            span.set_attribute("http.response.status_code", reply.status)
-            return reply
+        return await retrying(attempt)
 
     async def _try(self, request: Request) -> Reply:
         async with self._throttle.passage(request.operation):
@@ -234,6 +254,17 @@ class Session:
         return f"Session(provider={self.provider!r}, instance={self.instance!r})"
 
 
+class _TooLate(stop_base):
+    """No try begins after a moment."""
+
+    def __init__(self, moment: float) -> None:
+        self._moment = moment
+
+    def __call__(self, state: RetryCallState) -> bool:
+        return time.monotonic() + state.upcoming_sleep >= self._moment
+
+
+@cache
 def _defaults() -> dict[str, str]:
     return {"User-Agent": user_agent(), "Accept": "application/json, */*;q=0.5", "Accept-Encoding": "gzip, deflate"}
 

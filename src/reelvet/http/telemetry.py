@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from opentelemetry.metrics import Meter
 
@@ -45,7 +45,7 @@ def span(name: str, attributes: Mapping[str, Value | None] = _NONE) -> Iterator[
         yield _NO_SPAN
         return
     given = _present(attributes)
-    tracer = api.trace.get_tracer("reelvet")
+    tracer = _own(api.trace.get_tracer)
     with tracer.start_as_current_span(
         name, attributes=given, record_exception=False, set_status_on_exception=False
     ) as live:
@@ -93,7 +93,13 @@ def _api() -> _Api | None:
 
 def _meter() -> Meter | None:
     api = _api()
-    return api.metrics.get_meter("reelvet") if api else None
+    return _own(api.metrics.get_meter) if api else None
+
+
+@cache
+def _own(get: Callable[[str], Any]) -> Any:
+    """What OpenTelemetry has for this library. Asked once: without an SDK it makes another each time, and keeps them all."""
+    return get("reelvet")
 
 
 @cache

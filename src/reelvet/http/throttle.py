@@ -12,11 +12,12 @@ For a slow reply the slot is free a window and `LAG` windows after the request w
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from reelvet.http.limits import Limit, Limits
 
@@ -37,10 +38,15 @@ class Throttle:
         self._gates: dict[str, _Gate] = {}
         self._total = _Gate(limits.total) if limits.total else None
 
-    @asynccontextmanager
-    async def passage(self, operation: str) -> AsyncIterator[None]:
+    def passage(self, operation: str) -> AbstractAsyncContextManager[None]:
         """Wait for leave to send one request of that operation; the block is the request."""
         gates = [gate for gate in (self._gate(operation), self._total) if gate]
+        if gates:
+            return self._passage(gates)
+        return self._connections or nullcontext()
+
+    @asynccontextmanager
+    async def _passage(self, gates: Sequence[_Gate]) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for gate in gates:
                 if gate.concurrency:

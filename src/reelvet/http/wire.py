@@ -10,16 +10,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 from yarl import URL
 
+from reelvet.http.redact import logger
 from reelvet.http.request import Headers, Reply, Request
 from reelvet.http.switch import check_network
 from reelvet.schema.errors import ConnectFailed, ProviderError, ReplyTooLarge, TransportFailed, UnexpectedReply
@@ -35,6 +36,8 @@ _CHUNK = 64 * 1024
 # Shorter than the idle timeout of the usual servers (Node's is 5 s): a create sent on a connection that is just being
 # closed ends with an unknown outcome.
 _KEEPALIVE = 4.0
+_log = logger("http.wire")
+
 _AUTOMATIC = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
@@ -76,6 +79,10 @@ async def _connected(session: Any, context: Any, params: Any) -> None:  # noqa: 
     call.connected = True
 
 
+_url = lru_cache(256)(httpx.URL)
+"""For httpx's own sake, without the query: what goes out is the text, byte for byte."""
+
+
 class _Body(httpx.AsyncByteStream):
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
@@ -99,28 +106,31 @@ class _Transport(httpx.AsyncBaseTransport):
         call: _Call = request.extensions["reelvet"]
         sent = call.request
         headers = [*sent.headers.items()]
-        data: Any = sent.content or None
-        async with asyncio.timeout(None) as watchdog:
-            if len(sent.content) > _CHUNK:
-                # aiohttp has no timeout for writing; in pieces, each piece taken is a sign of life.
+        if len(sent.content) <= _CHUNK:
+            response = await self._send(call, headers, sent.content or None)
+        else:
+            # aiohttp has no timeout for writing; in pieces, each piece taken is a sign of life.
+            if "Content-Length" not in sent.headers:
+                headers.append(("Content-Length", str(len(sent.content))))
+            async with asyncio.timeout(None) as watchdog:
                 call.watchdog = watchdog
-                data = self._pieces(call)
-                if "Content-Length" not in sent.headers:
-                    headers.append(("Content-Length", str(len(sent.content))))
-            try:
-                response = await self._client.request(
-                    sent.method,
-                    URL(sent.url, encoded=True),
-                    headers=headers,
-                    data=data,
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                    trace_request_ctx=call,
-                )
-            finally:
-                call.watchdog = None
+                try:
+                    response = await self._send(call, headers, self._pieces(call))
+                finally:
+                    call.watchdog = None
         return httpx.Response(
             response.status, headers=list(response.raw_headers), stream=_Body(response), request=request
+        )
+
+    async def _send(self, call: _Call, headers: list[tuple[str, str]], data: Any) -> aiohttp.ClientResponse:
+        return await self._client.request(
+            call.request.method,
+            URL(call.request.url, encoded=True),
+            headers=headers,
+            data=data,
+            allow_redirects=False,
+            proxy=self._proxy,
+            trace_request_ctx=call,
         )
 
     async def _pieces(self, call: _Call) -> AsyncIterator[bytes]:
@@ -169,11 +179,12 @@ class Wire:
             middlewares=(_once,),
             trace_configs=[trace],
         )
-        self._http = httpx.AsyncClient(transport=_Transport(client, timeouts, self._proxy), trust_env=False)
+        # Asked directly: all that `httpx.AsyncClient` would do besides is not wanted, such as keeping cookies.
+        self._transport = _Transport(client, timeouts, self._proxy)
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     async def exchange(self, request: Request) -> Reply:
         """Send the request once and read the whole reply.
@@ -201,29 +212,32 @@ class Wire:
 
     async def _exchange(self, call: _Call) -> Reply:
         where = mask_url(call.request.url)
-        # httpx writes the URL of each request to its log: it is not told the query.
-        outgoing = httpx.Request(call.request.method, where.partition("?")[0], extensions={"reelvet": call})
-        response = await self._http.send(outgoing, stream=True)
+        outgoing = httpx.Request(call.request.method, _url(where.partition("?")[0]), extensions={"reelvet": call})
+        response = await self._transport.handle_async_request(outgoing)
         try:
-            if int(response.headers.get("Content-Length", "0")) > self._max:
+            _log.info('HTTP Request: %s %s "HTTP/1.1 %d"', call.request.method, where, response.status_code)
+            headers = Headers(
+                [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in response.headers.raw]
+            )
+            if int(headers.get("Content-Length", "0")) > self._max:
                 raise self._too_large(call.request)
             content = bytearray()
-            async for chunk in response.aiter_bytes():
+            # What is not encoded need not go through the decoders.
+            chunks = (
+                response.aiter_bytes()
+                if "Content-Encoding" in headers
+                else aiter(cast("httpx.AsyncByteStream", response.stream))
+            )
+            async for chunk in chunks:
                 content += chunk
                 if len(content) > self._max:
                     raise self._too_large(call.request)
         finally:
             await response.aclose()
-        headers = Headers(
-            (name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in response.headers.raw
-        )
         return Reply(response.status_code, headers, bytes(content), where)
 
     def _too_large(self, request: Request) -> ReplyTooLarge:
-        return ReplyTooLarge(
-            f"the reply to {request.operation} is larger than {self._max} bytes",
-            way_out="Raise `max_reply_bytes`, or ask for less per page.",
-        )
+        return ReplyTooLarge(f"the reply to {request.operation} is larger than {self._max} bytes")
 
     def _failure(self, call: _Call, error: Exception) -> ProviderError:
         host = urlsplit(call.request.url).netloc
@@ -244,7 +258,12 @@ class Wire:
                 way_out="Check the base URL; for a certificate authority of your own set `verify` to its bundle.",
             )
         if isinstance(error, aiohttp.InvalidURL | httpx.InvalidURL | UnicodeError):
-            return ConnectFailed(f"{operation}: {host} is no host that can be called", created="no", retryable=False)
+            return ConnectFailed(
+                f"{operation}: {host} is no host that can be called",
+                created="no",
+                retryable=False,
+                way_out="Check the configured base URL and region.",
+            )
         return ConnectFailed(f"{operation}: no connection to {host}: {says}", created="no")
 
     def _harmless(self, error: BaseException | None) -> bool:

@@ -191,7 +191,11 @@ class AsyncModerator:
         check_demands(job, plan)
         now = datetime.now(UTC)
         if (expires_at := job.expires_at(now)) is not None and expires_at <= now:
-            raise InvalidJob(f"deadline: {expires_at.isoformat()} has passed", field="deadline")
+            raise InvalidJob(
+                f"deadline: {expires_at.isoformat()} has passed",
+                field="deadline",
+                way_out="Give a later moment, or seconds from the submission.",
+            )
         entry = self._journal.enter(job)
         if (ticket := entry.ticket) is not None:
             return ticket
@@ -278,12 +282,7 @@ class AsyncModerator:
         """
         instance = self._instance(use)
         if "find" not in instance.capabilities.operations:
-            raise LookupUnsupported(
-                "cannot look a task up by its key",
-                instance.provider.id,
-                instance.name,
-                way_out="Keep the job's ticket, or look at the vendor's console.",
-            )
+            raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
         await instance.open()
         wanted = instance.provider.vendor_key_of(vendor_key(key, attempt))
         found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))

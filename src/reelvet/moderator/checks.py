@@ -77,13 +77,18 @@ def check_options(job: ModerationJob, registry: Registry) -> None:
             continue  # not installed here: carried along for where it is
         if model is None:
             if options:
-                raise InvalidOptions(f"options.{provider}: the provider takes no options", field=f"options.{provider}")
+                raise InvalidOptions(
+                    f"options.{provider}: the provider takes no options, got {', '.join(options)}",
+                    field=f"options.{provider}",
+                    way_out="Take them out.",
+                )
             continue
         try:
             model(**options)
         except ValidationError as error:
-            faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error))
-            known = ", ".join(model.model_fields)
+            faults = "; ".join(f"options.{provider}.{field}: {says}" for field, says in sentences(error, model=model))
             raise InvalidOptions(
-                f"invalid options: {faults}", field=f"options.{provider}", way_out=f"Known are {known}."
+                f"invalid options: {faults}",
+                field=f"options.{provider}",
+                way_out=f"`reelvet schema {provider}.options` says what each takes.",
             ) from None

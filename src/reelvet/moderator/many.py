@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from reelvet.schema.ticket import Ticket
 
 _END: Any = object()
+_NO_JOB = "Give `ModerationJob` objects; `ModerationJob.parse` makes one of JSON or of a mapping."
+_BUG = "The log of reelvet.moderator has the traceback; update the provider's distribution, or tell its authors."
 _log = logger("moderator")
 
 
@@ -66,7 +68,7 @@ async def moderate_many(
 
 async def _one(moderator: AsyncModerator, job: Any) -> Moderated:
     if not isinstance(job, ModerationJob):
-        return Moderated(job, None, None, InvalidJob(f"{type(job).__name__} is no ModerationJob"))
+        return Moderated(job, None, None, InvalidJob(f"{type(job).__name__} is no ModerationJob", way_out=_NO_JOB))
     ticket: Ticket | None = None
     try:
         ticket = await moderator.submit(job)
@@ -75,7 +77,7 @@ async def _one(moderator: AsyncModerator, job: Any) -> Moderated:
         return Moderated(job, ticket or getattr(error, "ticket", None), None, error)
     except Exception as error:  # noqa: BLE001  (a provider's bug in one job must not end the others)
         _log.warning("a job failed by a bug", exc_info=True)
-        return Moderated(job, ticket, None, ReelvetError(f"the provider failed: {type(error).__name__}"))
+        return Moderated(job, ticket, None, ReelvetError(f"the provider failed: {type(error).__name__}", way_out=_BUG))
 
 
 async def _next(source: AsyncIterator[ModerationJob]) -> ModerationJob:

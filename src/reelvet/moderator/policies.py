@@ -31,6 +31,9 @@ def load_policies(config: Config, registry: Registry) -> tuple[Policy, ...]:
             policies.append(Policy.named(name))
     if not policies:
         raise ConfigurationError(
-            "no policy is named, so nothing could be decided", field="policy", source=config.source
+            "no policy is named, so nothing could be decided",
+            field="policy",
+            source=config.source,
+            way_out='Write policy = "default".',
         )
     return tuple(policies)

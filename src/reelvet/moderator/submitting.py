@@ -14,6 +14,7 @@ from reelvet.schema.errors import (
     SubmitOutcomeUnknown,
     UnexpectedReply,
 )
+from reelvet.schema.errors.base import with_way_out
 from reelvet.schema.task import TaskError, TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
 from reelvet.schema.urls import mask_urls
@@ -99,7 +100,12 @@ def _known(outcome: object, instance: Instance) -> Outcome:
 
 
 def _odd(says: str, instance: Instance) -> UnexpectedReply:
-    return UnexpectedReply(says, instance.provider.id, instance.name)
+    return UnexpectedReply(
+        says,
+        instance.provider.id,
+        instance.name,
+        way_out="Update the provider's distribution, or tell its authors.",
+    )
 
 
 async def _look_up(
@@ -168,4 +174,5 @@ def _ticket_task(task: VendorTask, outcome: Outcome) -> TicketTask:
 
 def told(error: ProviderError) -> TaskError:
     """An error as the data of a task."""
-    return TaskError(code=error.code, message=error.message, type=type(error).__name__, retryable=error.retryable)
+    says = with_way_out(error.message, error.way_out)
+    return TaskError(code=error.code, message=says, type=type(error).__name__, retryable=error.retryable)

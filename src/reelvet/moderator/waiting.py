@@ -108,7 +108,6 @@ async def wait(
             raise WaitTimeout(
                 f"job {ticket.key} is not finished after {limit:g} s",
                 ticket=ticket,
-                way_out="Wait for the ticket again, or cancel it.",
             )
         note = Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")
         ends = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Callback,
         Created,
         Done,
+        Fault,
         Health,
         Outcome,
         Progress,
@@ -36,7 +37,7 @@ _WHERE = {
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
     "provider": (
-        "Callback", "Created", "Done", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
+        "Callback", "Created", "Done", "Fault", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
     ),
     "registry": ("Problem", "Registry"),
     "spec": ("DataHandling", "ProviderSpec"),
@@ -44,7 +45,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

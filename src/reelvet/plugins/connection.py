@@ -43,6 +43,29 @@ class ConnectionSettings(BaseModel):
             raise ValueError("a base URL is a scheme, a host and perhaps a path, as 'https://api.example.com'")
         return value.rstrip("/")
 
+    @field_validator("proxy")
+    @classmethod
+    def _check_proxy(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
+            raise ValueError("a proxy is a URL, as 'http://proxy.example.com:3128'")
+        return value
+
+    @field_validator("ca_bundle")
+    @classmethod
+    def _check_ca_bundle(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
+        import ssl  # noqa: PLC0415  (few have a bundle of their own)
+
+        try:
+            ssl.create_default_context(
+                cafile=None if value.is_dir() else value, capath=value if value.is_dir() else None
+            )
+        except (OSError, ssl.SSLError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ValueError(f"{str(value)!r} cannot be used: {why}; name a file of certificates in PEM") from None
+        return value
+
     @property
     def is_official(self) -> bool:
         """Whether requests go to the vendor itself."""

@@ -155,10 +155,11 @@ def final_coverage(
         for label in look.labels:
             known = places.get((label, look.channel))
             places[label, look.channel] = look if known is None else min(known, look, key=_doubt)
+    # Thousands of findings stand in a handful of places.
     hits = {
-        (label, finding.channel)
-        for finding in findings
-        for label in (finding.label, *(taxonomy.ancestors(finding.label) if finding.label in taxonomy else ()))
+        (label, channel)
+        for found, channel in {(finding.label, finding.channel) for finding in findings}
+        for label in (found, *(taxonomy.ancestors(found) if found in taxonomy else ()))
     }
     settle = _Settling(places, hits, capabilities, taxonomy)
     return [settle.row(row) for row in planned]

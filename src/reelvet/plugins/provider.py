@@ -18,7 +18,7 @@ from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import Taxonomy
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -85,6 +85,18 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with an instance's settings, as it can be seen from here."""
+
+    says: str
+    """What is wrong, in a sentence for a person, with the value where it is no secret."""
+    way_out: str
+    """How to mend it."""
+    field: str | None = None
+    """The setting that it is about, as it is called in the instance's table."""
+
+
+@dataclass(frozen=True, slots=True)
 class Callback:
     """A verified callback."""
 
@@ -146,7 +158,8 @@ class ProviderContext:
 class Provider(ABC):
     """One vendor account. Cheap to make; opened and closed by the moderator.
 
-    `effective`, `plan`, `read` and `parse_callback` are pure: no I/O, the same answer for the same input.
+    `effective`, `plan`, `read` and `parse_callback` are pure: no I/O, the same answer for the same input. `examine` looks
+    at this machine alone.
     """
 
     id: str
@@ -203,6 +216,17 @@ class Provider(ABC):
             InvalidJob: It is no such reply.
         """
         return RawTask.model_validate(payload)
+
+    # looks around
+
+    def examine(self) -> Iterable[Fault]:
+        """What can be seen to be wrong with the settings without talking to anybody; by default nothing.
+
+        Called by `reelvet doctor` alone, with the settings complete, and before `open`. May import modules and look
+        at this machine's disk, and leaves both as they were; calls nobody, and starts nothing. What the settings
+        model refuses, and references that lead nowhere, have been told already.
+        """
+        return ()
 
     # talks
 

@@ -24,6 +24,8 @@ from reelvet.taxonomy import Taxonomy
 STARTERS = ("default", "kids", "general", "adult")
 """The policies that ship with reelvet."""
 
+_FIELDS = "docs/policy.md lists the fields."
+
 
 class Switch(StrEnum):
     """Whether labels of a kind are judged."""
@@ -162,11 +164,11 @@ class Policy(Strict):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            faults = "; ".join(f"{field or 'policy'}: {says}" for field, says in sentences(error))
+            faults = "; ".join(f"{field or 'policy'}: {says}" for field, says in sentences(error, model=Policy))
             raise InvalidJob(
                 f"invalid policy {fields.get('name', '')!r}: {faults}",
                 field=first_field(error),
-                way_out="docs/policy.md lists the fields.",
+                way_out=_FIELDS,
             ) from None
 
     @model_validator(mode="after")
@@ -217,7 +219,8 @@ class Policy(Strict):
             ) from error
         except ValueError as error:  # both parsers' errors, and bytes that are no UTF-8
             raise InvalidJob(
-                f"the policy {path} is no {'JSON' if path.suffix == '.json' else 'TOML'}: {error}"
+                f"the policy {path} is no {'JSON' if path.suffix == '.json' else 'TOML'}: {error}",
+                way_out=f"Mend the file. {_FIELDS}",
             ) from error
         if isinstance(data, dict):
             data.setdefault("name", path.stem)
@@ -240,7 +243,9 @@ class Policy(Strict):
             UnknownLabel: A rule or `require` names a label that does not exist; the nearest ones are named.
         """
         if not isinstance(data, Mapping):
-            raise InvalidJob(f"a policy is a table, not {type(data).__name__}" + (f" ({source})" if source else ""))
+            raise InvalidJob(
+                f"a policy is a table, not {type(data).__name__}" + (f" ({source})" if source else ""), way_out=_FIELDS
+            )
         try:
             policy = cls(**_extended(data)) if "extends" in data else cls(**data)
         except InvalidJob as error:

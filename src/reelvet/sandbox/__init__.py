@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reelvet.sandbox.clock import Clock
     from reelvet.sandbox.emulator import Asset, Call, Emulator, Reply, Route, Setup
-    from reelvet.sandbox.faults import FAULTS, Fault
+    from reelvet.sandbox.faults import (
+        FAULTS,
+        Contradiction,
+        Decoys,
+        Expired,
+        Fault,
+        ListLag,
+        NeverFinishes,
+        StatusBackwards,
+        UnknownLabel,
+        UnknownStatus,
+    )
     from reelvet.sandbox.host import Sandbox
     from reelvet.sandbox.library import MAGIC, Library
     from reelvet.sandbox.outbox import Delivery
@@ -25,7 +36,9 @@ if TYPE_CHECKING:
 _WHERE = {
     "clock": ("Clock",),
     "emulator": ("Asset", "Call", "Emulator", "Reply", "Route", "Setup"),
-    "faults": ("FAULTS", "Fault"),
+    "faults": (
+        "FAULTS", "Contradiction", "Decoys", "Expired", "Fault", "ListLag", "NeverFinishes", "StatusBackwards", "UnknownLabel", "UnknownStatus",
+    ),
     "host": ("Sandbox",),
     "library": ("MAGIC", "Library"),
     "outbox": ("Delivery",),
@@ -35,12 +48,14 @@ _WHERE = {
     "tasks": ("Phase", "Task", "Tasks"),
     "words": ("NativeWords",),
     "world": ("World",),
-}
+}  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "FAULTS", "MAGIC", "Asset", "Call", "Clock", "Delivery", "Emulator", "Ending", "Event", "FailureReason", "Fault", "Library", "NativeWords",
-    "Phase", "Planted", "Received", "Region", "Reply", "Route", "Sandbox", "Scenario", "SeenTask", "Setup", "Speech", "Task", "Tasks", "World",
+    "FAULTS", "MAGIC", "Asset", "Call", "Clock", "Contradiction", "Decoys", "Delivery", "Emulator", "Ending", "Event", "Expired",
+    "FailureReason", "Fault", "Library", "ListLag", "NativeWords", "NeverFinishes", "Phase", "Planted", "Received", "Region", "Reply",
+    "Route", "Sandbox", "Scenario", "SeenTask", "Setup", "Speech", "StatusBackwards", "Task", "Tasks", "UnknownLabel", "UnknownStatus",
+    "World",
 ]  # fmt: skip
 
 

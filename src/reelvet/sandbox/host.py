@@ -184,6 +184,9 @@ class Sandbox:
     def _emulator(self, provider: str) -> Emulator:
         if provider in self._emulators:
             return self._emulators[provider]
+        for problem in self.problems:
+            if problem.plugin == provider:
+                raise problem
         raise ConfigurationError(
             f"there is no emulator of {provider!r} here", field="provider",
             way_out=close_to(provider, list(self._emulators), otherwise=f"There are {', '.join(self._emulators)}."),

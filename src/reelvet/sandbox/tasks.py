@@ -89,13 +89,13 @@ class Tasks:
         task.created, task.created_date = self._clock.now(), self._clock.date()
         task.listed_from = max(task.listed_from, task.created)
         self._tasks[task.id] = task
-        self._plan()
+        self._plan(task)
         return task
 
     def cancel(self, task: Task) -> None:
         """Stops a task, as of now; what waits behind it moves up."""
         task.canceled = self._clock.now()
-        self._plan()
+        self._plan(task)
 
     def unfinished(self) -> list[Task]:
         """Those that wait or run."""
@@ -111,10 +111,10 @@ class Tasks:
         """Forgets all."""
         self._tasks.clear()
 
-    def _plan(self) -> None:
-        """First come, first served, over as many hands as there are."""
+    def _plan(self, changed: Task) -> None:
+        """First come, first served, over as many hands as there are; where there are enough, nobody waits for another."""
         hands = [0.0] * (self.parallel or 0)
-        for task in self:
+        for task in self if hands else (changed,):
             free = heapq.heappop(hands) if hands else 0.0
             start = max(task.created + task.queue, free)
             given_up = math.inf if task.canceled is None else task.canceled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -53,6 +53,28 @@ class Stored(_Masked):
     def dump_json(self, *, signed_urls: bool = False, indent: int | None = None) -> str:
         """The model as JSON text. URLs are masked unless `signed_urls` asks for them whole."""
         return self.model_dump_json(context={"signed_urls": signed_urls}, indent=indent)
+
+    def alike(self, **trusted: Any) -> Self:
+        """A copy with other values in some of its fields, which are NOT validated. The one place that leaves it out.
+
+        For a provider that turns thousands of frames into findings alike but for a few numbers it has just worked out
+        itself: the first is validated, and the others are made from it at half the cost. The result is that of the
+        constructor in all respects, if the values are: of the field's very type, within its bounds, shared with nobody.
+        What a vendor or a caller wrote is none of these; give it to the constructor.
+
+        Args:
+            trusted: Field name -> value.
+        """
+        # What `model_copy` does, less its generality, which makes that slower than validating anew.
+        copy = object.__new__(type(self))
+        put = object.__setattr__
+        put(copy, "__dict__", {**self.__dict__, **trusted})
+        given = self.__pydantic_fields_set__
+        # Shared where it is the same: nothing writes to that of a frozen model, and it is a third of all that is made here.
+        put(copy, "__pydantic_fields_set__", given if trusted.keys() <= given else given.union(trusted))
+        put(copy, "__pydantic_extra__", dict(self.__pydantic_extra__ or {}))
+        put(copy, "__pydantic_private__", None)
+        return copy
 
 
 def _for_eyes(value: Any) -> Any:

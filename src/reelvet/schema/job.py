@@ -28,13 +28,15 @@ from pydantic import (
 from reelvet.schema.base import Strict, VendorMap
 from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, Media
-from reelvet.schema.urls import SignedUrl, without_signature
-from reelvet.schema.validation import first_field, sentences
+from reelvet.schema.parts import JobPart
+from reelvet.schema.urls import SignedUrl, mask_url, without_signature
+from reelvet.schema.validation import first_field, sentences, shown
 
 _PATTERN = re.compile(r"\*|[a-z0-9_]+(\.[a-z0-9_]+)*(\.?\*)?")
 _NUMBER = re.compile(r"\s*[+-]?[0-9]+(\.[0-9]*)?\s*")
 _DEADLINES = "give seconds above 0, a timedelta, or a moment with its time zone, as '2027-01-31T12:00:00Z'"
 _INVALID = "invalid job: "
+_FIELDS = "`reelvet schema job` shows every field."
 _MONEY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Z]{3})\s*")
 
 
@@ -43,7 +45,7 @@ def vendor_key(key: str, attempt: int) -> str:
     return key if attempt == 1 else hashlib.sha256(f"{key}\n{attempt}".encode()).hexdigest()[:32]
 
 
-class Money(Strict):
+class Money(JobPart):
     """An amount in one currency; `"0.50 USD"` is understood."""
 
     amount: Decimal = Field(ge=0, description="In units of the currency.")
@@ -52,25 +54,25 @@ class Money(Strict):
     @model_validator(mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
-        if not isinstance(value, str):
+        if isinstance(value, Mapping | Money):
             return value
-        match = _MONEY.fullmatch(value)
+        match = _MONEY.fullmatch(value) if isinstance(value, str) else None
         if match is None:
-            raise ValueError(f"{value!r} is no amount; write it as '0.50 USD'")
+            raise ValueError(f"{shown(value)} is no amount; write it as '0.50 USD'")
         return {"amount": match[1], "currency": match[2]}
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency}"
 
 
-class TranscriptRequest(Strict):
+class TranscriptRequest(JobPart):
     """A demand to have what is said written down."""
 
     languages: tuple[str, ...] = Field((), description="BCP 47 tags of what is spoken; empty lets the vendor find out.")
     translate_to: str | None = Field(None, description="BCP 47 tag of the language to translate into.")
 
 
-class CallbackRequest(Strict):
+class CallbackRequest(JobPart):
     """Where the vendor shall report, for vendors that do."""
 
     url: SignedUrl = Field(description="http(s) URL of yours. `{key}` in it stands for the job's key.")
@@ -80,7 +82,7 @@ class CallbackRequest(Strict):
     @classmethod
     def _check_url(cls, value: SignedUrl) -> SignedUrl:
         if not value.lower().startswith(("http://", "https://")):
-            raise ValueError("a callback URL starts with https:// or http://")
+            raise ValueError(f"{mask_url(value)!r} is no callback URL; give one that starts with https:// or http://")
         return value
 
 
@@ -89,6 +91,8 @@ def _read_media(value: Any) -> Any:
         return {"url": value}
     if isinstance(value, Path):
         return {"path": value}
+    if not isinstance(value, Mapping | Media):
+        raise ValueError(f"{shown(value)} is no media; give a URL as text, a pathlib.Path, or a Media")  # noqa: TRY004  (pydantic knows a ValueError)
     return value
 
 
@@ -108,7 +112,7 @@ def _read_deadline(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     try:
         read = handler(given)
     except ValidationError:
-        raise ValueError(f"{value!r} is no deadline; {_DEADLINES}") from None
+        raise ValueError(f"{shown(value)} is no deadline; {_DEADLINES}") from None
     if isinstance(read, timedelta) and read <= timedelta(0):
         raise ValueError(f"{value!r} has passed before the job begins; {_DEADLINES}")
     return read
@@ -119,7 +123,7 @@ def _invalid(error: ValidationError) -> InvalidJob:
     if isinstance(said, InvalidJob) and said.message.startswith(_INVALID):
         return said  # pydantic asks the job's own `__init__`, which has said it already
     faults = "; ".join(f"{field or 'job'}: {says}" for field, says in sentences(error, model=ModerationJob))
-    return InvalidJob(_INVALID + faults, field=first_field(error))
+    return InvalidJob(_INVALID + faults, field=first_field(error), way_out=_FIELDS)
 
 
 class ModerationJob(Strict):
@@ -222,9 +226,9 @@ class ModerationJob(Strict):
             try:
                 data = json.loads(data)
             except ValueError as error:
-                raise InvalidJob(f"the job is no JSON: {error}") from None
+                raise InvalidJob(f"the job is no JSON: {error}", way_out="Mend it at that place.") from None
         if not isinstance(data, Mapping):
-            raise InvalidJob(f"a job is a JSON object, not {type(data).__name__}")
+            raise InvalidJob(f"a job is a JSON object, not {type(data).__name__}", way_out=_FIELDS)
         return cls(**{str(name): value for name, value in data.items()})
 
     @field_validator("detect", mode="after")
@@ -247,10 +251,12 @@ class ModerationJob(Strict):
     def _check_something_is_asked(self) -> Self:
         if self.detect is not None and not self.detect and self.transcript is None:
             raise InvalidJob(
-                "detect=[] asks for nothing; leave it out for every harm label, or ask for a transcript", field="detect"
+                "detect=[] asks for nothing",
+                field="detect",
+                way_out="Leave it out for every harm label, or ask for a transcript.",
             )
         if self.channels is not None and not self.channels:
-            raise InvalidJob("channels=[] looks nowhere; leave it out for every channel", field="channels")
+            raise InvalidJob("channels=[] looks nowhere", field="channels", way_out="Leave it out for every channel.")
         return self
 
     @property

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
-from reelvet.schema.base import Strict
+from reelvet.schema.parts import JobPart
 from reelvet.schema.urls import SignedUrl, mask_url, url_digest
 
 _ASSET = re.compile(r"[a-z][a-z0-9_.-]+:[^/\\\s][^\s]*")
@@ -38,11 +38,14 @@ class Channel(StrEnum):
     SOUND = "sound"
 
 
-class Media(Strict):
+class Media(JobPart):
     """One piece of media: a URL, an object in a store, a vendor's own asset, or a local file.
 
     `Media("https://cdn.example.com/a.mp4")`, `Media("obs://bucket/a.mp4")`, `Media("gcore:12345")` and
     `Media(pathlib.Path("a.mp4"))` all work; a `str` is never taken for a file.
+
+    Raises:
+        InvalidJob: A field is unknown, or has a value that makes no sense.
     """
 
     url: SignedUrl | None = Field(
@@ -89,9 +92,12 @@ class Media(Strict):
                 parts = urlsplit(value)
                 host, _ = parts.hostname, parts.port  # the port is read for what is wrong with it
             except ValueError:  # whose text may hold the user info
-                raise ValueError(f"{mask_url(value)!r} is no URL: its host or port is malformed") from None
+                raise ValueError(
+                    f"{mask_url(value)!r} is no URL: its host or port is malformed; write it as https://host/path or https://host:port/path"
+                ) from None
         if not host:
-            raise ValueError(f"{mask_url(value)!r} names no {'bucket' if scheme.lower() in _STORES else 'host'}")
+            place = "bucket" if scheme.lower() in _STORES else "host"
+            raise ValueError(f"{mask_url(value)!r} names no {place}; write it as {scheme}://{place}/path")
         return value
 
     @field_validator("path")

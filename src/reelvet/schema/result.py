@@ -12,7 +12,7 @@ from reelvet.schema.errors import InvalidJob, JobFailed
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.task import RawTask, Status, TaskError
 from reelvet.schema.urls import SignedUrl
-from reelvet.schema.validation import sentences
+from reelvet.schema.validation import first_field, sentences
 
 
 class Verdict(StrEnum):
@@ -275,7 +275,11 @@ class ModerationResult(Stored):
             return cls.model_validate_json(text)
         except ValidationError as error:
             faults = "; ".join(f"{field or 'result'}: {says}" for field, says in sentences(error))
-            raise InvalidJob(f"not a moderation result: {faults}") from None
+            raise InvalidJob(
+                f"not a moderation result: {faults}",
+                field=first_field(error),
+                way_out="Give what `dump_json` or `reelvet ... --json` wrote.",
+            ) from None
 
     def or_raise(self) -> Self:
         """The result itself if it succeeded.
@@ -287,5 +291,8 @@ class ModerationResult(Stored):
             return self
         told = "; ".join(f"{t.id}: {t.error.message or t.error.code}" for t in self.tasks if t.error)
         raise JobFailed(
-            f"job {self.key} {self.status}" + (f": {told}" if told else ""), status=self.status, result=self
+            f"job {self.key} {self.status}" + (f": {told}" if told else ""),
+            status=self.status,
+            result=self,
+            way_out=None if self.status.final else "Wait for the job's ticket.",
         )

@@ -163,7 +163,10 @@ class Ticket(Stored):
             text = source.read_bytes() if isinstance(source, Path) else source
             data = json.loads(text)
         except OSError as error:
-            raise InvalidTicket(f"cannot read the ticket {_name(source)}: {error.strerror or error}") from None
+            raise InvalidTicket(
+                f"cannot read the ticket {_name(source)}: {error.strerror or error}",
+                way_out="Name a ticket file that exists and may be read.",
+            ) from None
         except ValueError as error:
             raise InvalidTicket(
                 f"the ticket is no JSON: {error}", way_out="A file is given as pathlib.Path, JSON as text."
@@ -180,7 +183,6 @@ class Ticket(Stored):
             raise InvalidTicket(
                 f"not a ticket: {faults}",
                 field=first_field(error),
-                way_out="Give what `submit` returned, as `save` or `dump_json` wrote it.",
             ) from None
         return ticket
 
@@ -239,10 +241,7 @@ class Ticket(Stored):
             return False
         if (context or {}).get("private_file"):
             return True
-        raise SealRefused(
-            "the ticket's URL may carry a signature and there is no key to seal it with",
-            way_out="Set `[secrets] key`, or use ticket.save(path), which writes a file of mode 0600.",
-        )
+        raise SealRefused("the ticket's URL may carry a signature and there is no key to seal it with")
 
     def __getstate__(self) -> dict[Any, Any]:
         self._may_be_dumped(None)

@@ -101,9 +101,17 @@ class LabelMap:
             head[name.strip()] = value.strip()
         for wanted in ("name", "version"):
             if not head.get(wanted):
-                raise PluginError(f"{origin} does not begin with a '# {wanted}: ...' line", plugin=origin)
+                raise PluginError(
+                    f"{origin} does not begin with a '# {wanted}: ...' line",
+                    plugin=origin,
+                    way_out=f"Write `# {wanted}: ...` above the names of the columns.",
+                )
         if not lines or next(csv.reader(lines[:1])) != _COLUMNS:
-            raise PluginError(f"{origin} does not name the columns {','.join(_COLUMNS)}", plugin=origin)
+            raise PluginError(
+                f"{origin} does not name the columns {','.join(_COLUMNS)}",
+                plugin=origin,
+                way_out="Write these names as the first line below the `#` lines.",
+            )
         rows = csv.reader(lines[1:])
         skipped = len(text.splitlines()) - len(lines) + 1
         mappings = [
@@ -118,12 +126,23 @@ def _read_row(row: list[str], taxonomy: Taxonomy, origin: str) -> Iterator[Mappi
         relation = Relation(word)
         channels = [None] if where == "any" else [Channel(name) for name in where.split("|")]
     except ValueError as error:
-        raise PluginError(f"{origin}: malformed row {row}: {error}", plugin=origin) from None
+        raise PluginError(
+            f"{origin}: malformed row {row}: {error}",
+            plugin=origin,
+            way_out=f"Write {','.join(_COLUMNS)}, with a relation of {', '.join(Relation)} and channels of {', '.join(Channel)}.",
+        ) from None
     if (unified == CLEAN) != (relation is Relation.NONE):
         raise PluginError(
-            f"{origin}: {native!r}: relation 'none' belongs to '(clean)' and to nothing else", plugin=origin
+            f"{origin}: {native!r}: relation 'none' belongs to '(clean)' and to nothing else",
+            plugin=origin,
+            way_out="Give both or neither of them.",
         )
     if unified != CLEAN and unified not in taxonomy:
-        raise PluginError(f"{origin}: {native!r} is mapped to {unified!r}, which is no label", plugin=origin)
+        close = taxonomy.nearest(unified)
+        raise PluginError(
+            f"{origin}: {native!r} is mapped to {unified!r}, which is no label",
+            plugin=origin,
+            way_out=f"Did you mean {close[0]!r}?" if close else "`reelvet labels` lists them.",
+        )
     for channel in channels:
         yield Mapping(field, native, None if unified == CLEAN else unified, relation, channel, note)

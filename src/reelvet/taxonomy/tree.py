@@ -87,10 +87,16 @@ class Taxonomy:
         for label in added:
             if not _PLUGIN_ID.fullmatch(label.id) or not label.id.startswith(f"x.{plugin}."):
                 raise PluginError(
-                    f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'", plugin=plugin
+                    f"label {label.id!r} of plugin {plugin!r} must begin with 'x.{plugin}.'",
+                    plugin=plugin,
+                    way_out=f"Rename it, in lower case: 'x.{plugin}.<name>'.",
                 )
             if label.id in self._labels or sum(other.id == label.id for other in added) > 1:
-                raise PluginError(f"label {label.id!r} of plugin {plugin!r} is already registered", plugin=plugin)
+                raise PluginError(
+                    f"label {label.id!r} of plugin {plugin!r} is already registered",
+                    plugin=plugin,
+                    way_out="Register it once.",
+                )
             above, seen = label.parent, {label.id}
             while above in parents and above not in seen:
                 seen.add(above)

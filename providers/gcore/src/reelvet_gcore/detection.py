@@ -13,7 +13,7 @@ from reelvet_gcore import wire
 from reelvet_gcore.plugin import CATEGORIES, HARD, NSFW, SOFT, SPORT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from reelvet.taxonomy import LabelMap, Mapping
     from reelvet_gcore.frames import Clock
@@ -62,6 +62,19 @@ class Words:
 
 
 @dataclass(slots=True)
+class Hits:
+    """Where one word was found. Two plain lists, as there may be thousands."""
+
+    scores: list[float | None] = field(default_factory=list)
+    starts: list[float | None] = field(default_factory=list)
+
+    def add(self, score: float | None, start: float | None) -> None:
+        """One more place."""
+        self.scores.append(score)
+        self.starts.append(start)
+
+
+@dataclass(slots=True)
 class Found:
     """What a result says."""
 
@@ -69,8 +82,8 @@ class Found:
     notes: list[Note] = field(default_factory=list)
     doubt: str | None = None
     """Why its silence says nothing; `None` where it may be taken for absence."""
-    scores: dict[str, list[tuple[float | None, float | None]]] = field(default_factory=dict)
-    """Word -> its confidences and starts."""
+    hits: dict[str, Hits] = field(default_factory=dict)
+    """Word -> where it was found."""
 
 
 def flags(result: Any) -> dict[str, Any]:
@@ -100,8 +113,9 @@ def infer(result: Any, words: Words, *, is_legacy: bool) -> str | None:
         return SPORT
     if "nsfw_detected" in up:
         return NSFW
-    known = [word for frame in _frames(result)[0] if (word := lenient.text(frame.label))]
+    known = [word for _, frame in _frames(result) if (word := lenient.text(frame.label))]
     known += [word for _, word in _names(result)]
+    known = list(dict.fromkeys(known))
     for category in (HARD, SOFT, NSFW, SPORT):
         if known and all(words.find(category, word) for word in known):
             return category
@@ -126,11 +140,10 @@ def read(result: Any, category: str | None, words: Words, clock: Clock, *, task:
         found.doubt = "the reply holds no result of a detection"
         return found
     make = _Making(found, category, words, clock, task)
-    frames, odd = _frames(result)
-    for place, frame in zip(odd, frames, strict=True):
+    for place, frame in _frames(result):
         make.frame(place, frame)
     for number, word in _names(result):
-        if word not in found.scores:
+        if word not in found.hits:
             make.name(f"result.detection_results[{number}]", word)
     make.flags(flags(result))
     found.doubt = _doubt(result, category, found)
@@ -152,15 +165,25 @@ def stopped(found: Found, stop_objects: Any, *, floor: float) -> tuple[str | Non
         threshold = lenient.number(least)
         if word and (threshold is None or threshold < floor):
             return why, None
+        at = found.hits.get(word, Hits())
         hits += [
             start
-            for score, start in found.scores.get(word, ())
+            for score, start in zip(at.scores, at.starts, strict=True)
             if threshold is None or score is None or score >= threshold
         ]
     if not hits:
         return None, None
     starts = [start for start in hits if start is not None]
     return why, min(starts) if len(starts) == len(hits) else None
+
+
+@dataclass(slots=True)
+class _Pattern:
+    """What all frames with one word have in common, validated: a result has thousands of frames and a handful of words."""
+
+    hits: Hits
+    native: Native
+    findings: list[Finding]
 
 
 @dataclass
@@ -170,38 +193,48 @@ class _Making:
     words: Words
     clock: Clock
     task: str
+    _patterns: dict[str | None, _Pattern] = field(default_factory=dict)
 
     def frame(self, place: str, frame: wire.Frame) -> None:
         word = lenient.text(frame.label)
+        pattern = self._patterns.get(word)
+        if pattern is None:
+            pattern = self._patterns[word] = self._pattern(word, place)
         score = lenient.number(frame.confidence)
         number = lenient.whole(frame.frame_number)
         start = self.clock.start(number)
-        self.found.scores.setdefault(word or "", []).append((score, start))
-        native = Native(
-            field=place,
-            label=word,
-            score=frame.confidence,
-            scale="0-1",
-            extra=frame.model_extra or {},
+        pattern.hits.add(score, start)
+        # Only what this very code has just made is trusted. `extra` is the vendor's, and is validated.
+        native = (
+            Native(field=place, label=word, score=frame.confidence, scale="0-1", extra=frame.extra)
+            if frame.extra
+            else pattern.native.alike(field=place, score=frame.confidence, extra={})
         )
-        for label, relation in self._meanings(word, place):
-            self.found.findings.append(
-                Finding(
-                    label=label,
-                    relation=relation,
-                    channel=Channel.VISUAL,
-                    score=score,
-                    start=start,
-                    frame=number,
-                    native=native,
-                    provider="gcore",
-                    task=self.task,
-                )
+        within = score if score is not None and 0 <= score <= 1 else None  # as `Finding` itself has it
+        for finding in pattern.findings:
+            self.found.findings.append(finding.alike(score=within, start=start, frame=number, native=native))
+
+    def _pattern(self, word: str | None, place: str) -> _Pattern:
+        native = Native(field=place, label=word, score=None, scale="0-1", extra={})
+        findings = [
+            Finding(
+                label=label,
+                relation=relation,
+                channel=Channel.VISUAL,
+                score=None,
+                start=None,
+                frame=None,
+                native=native,
+                provider="gcore",
+                task=self.task,
             )
+            for label, relation in self._meanings(word, place)
+        ]
+        return _Pattern(self.found.hits.setdefault(word or "", Hits()), native, findings)
 
     def name(self, place: str, word: str) -> None:
         """A label that the summary names and no frame has: found somewhere, at a confidence nobody says."""
-        self.found.scores.setdefault(word, []).append((None, None))
+        self.found.hits.setdefault(word, Hits()).add(None, None)
         for label, relation in self._meanings(word, place):
             self._bare(place, word, label, relation)
         self.found.notes.append(
@@ -242,20 +275,18 @@ class _Making:
             )
         )
 
-    def _meanings(self, word: str | None, place: str) -> Iterable[tuple[str, Relation | None]]:
+    def _meanings(self, word: str | None, place: str) -> list[tuple[str, Relation | None]]:
+        """Asked once for each distinct word."""
         mappings = self.words.find(self.category, word)
         if mappings:
             return [(mapping.label, mapping.relation) for mapping in mappings if mapping.label is not None]
         says = f"{place}: the label {word!r} of category {self.category or 'unknown'!r} is in no map"
-        known = any(note.code == UNMAPPED and note.says.endswith(says.partition(":")[2]) for note in self.found.notes)
-        if not known:
-            self.found.notes.append(Note(code=UNMAPPED, says=says))
+        self.found.notes.append(Note(code=UNMAPPED, says=says))
         return [(UNMAPPED, None)]
 
 
-def _frames(result: dict[str, Any]) -> tuple[list[wire.Frame], list[str]]:
+def _frames(result: dict[str, Any]) -> Iterator[tuple[str, wire.Frame]]:
     """The frames, and where each stands: in `frames`, or in `detection_results` as in 2024."""
-    frames, places = [], []
     for name in ("frames", "detection_results"):
         items = result.get(name)
         if isinstance(items, dict):
@@ -263,9 +294,7 @@ def _frames(result: dict[str, Any]) -> tuple[list[wire.Frame], list[str]]:
         for number, item in enumerate(items if isinstance(items, list) else []):
             if isinstance(item, str) and name == "detection_results":
                 continue  # the summary of the present spelling
-            frames.append(wire.Frame.model_validate(item if isinstance(item, dict) else {"unreadable": item}))
-            places.append(f"result.{name}[{number}]")
-    return frames, places
+            yield f"result.{name}[{number}]", wire.Frame.of(item)
 
 
 def _names(result: dict[str, Any]) -> list[tuple[int, str]]:
@@ -286,6 +315,6 @@ def _doubt(result: dict[str, Any], category: str | None, found: Found) -> str | 
         return "the reply does not say whether anything was found"
     if not isinstance(named, list) or not isinstance(frames, list):
         return "the reply does not list what was found"
-    if lenient.flag(up[known[0]]) and not found.scores:
+    if lenient.flag(up[known[0]]) and not found.hits:
         return "the reply says that something was found and not what"
     return None

@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelvet.http import classify_status, retry_after
 from reelvet.schema.errors import (
     AuthenticationFailed,
-    Created,
     FeatureDisabled,
     InvalidRequest,
     MediaRejected,
@@ -43,7 +42,7 @@ class Row:
     says: str
     """How the text begins, exactly; empty for any text."""
     error: type[ProviderError]
-    created: Created
+    created: Literal["no", "maybe"]
     way_out: str
     source: str
 

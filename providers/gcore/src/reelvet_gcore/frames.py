@@ -27,7 +27,7 @@ class Clock:
     @classmethod
     def of(cls, category: str | None, extra: Mapping[str, Any]) -> Self:
         """What was said with the job; sport looks at more than key frames, so their times say nothing of it."""
-        times = () if category == SPORT else tuple(extra.get("key_frame_times") or ())
+        times = () if category == SPORT else tuple(map(float, extra.get("key_frame_times") or ()))
         return cls(times, extra.get("frame_rate"), extra.get("first_frame", 0))
 
     def start(self, frame: int | None) -> float | None:

@@ -7,9 +7,9 @@ endpoint `detect-nudity` of 2024.
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import AliasChoices, Field
+from pydantic import Field
 
 from reelvet.schema.lenient import AsMapping, Date, Lenient, Number, Text, number
 
@@ -79,12 +79,38 @@ class Task(Lenient):
         return self.task_data.task_name or self.task_name
 
 
-class Frame(Lenient):
-    """One label in one frame, in any of the three spellings."""
+_PRESENT = frozenset({"label", "confidence", "frame_number"})
 
-    label: Any = Field(None, validation_alias=AliasChoices("label", "class"))
-    confidence: Any = Field(None, validation_alias=AliasChoices("confidence", "score"))
-    frame_number: Any = Field(None, validation_alias=AliasChoices("frame_number", "frame-number", "frame-no"))
+
+class Frame(NamedTuple):
+    """One label in one frame, in any of the three spellings. Plain, since a reply has thousands and none is kept."""
+
+    label: Any
+    confidence: Any
+    frame_number: Any
+    extra: dict[str, Any]
+    """What else it says, and the whole of what is no object."""
+
+    @classmethod
+    def of(cls, item: Any) -> Self:
+        """The frame of an item; of several spellings of one field the first counts, and the others are kept."""
+        if isinstance(item, dict) and item.keys() == _PRESENT:  # all but a few
+            return cls(item["label"], item["confidence"], item["frame_number"], {})
+        rest = dict(item) if isinstance(item, dict) else {"unreadable": item}
+        return cls(
+            _first(rest, "label", "class"),
+            _first(rest, "confidence", "score"),
+            _first(rest, "frame_number", "frame-number", "frame-no"),
+            rest,
+        )
+
+
+def _first(rest: dict[str, Any], *names: str) -> Any:
+    """Takes the first of the names that is there."""
+    for name in names:
+        if name in rest:
+            return rest.pop(name)
+    return None
 
 
 def envelope(data: str | None) -> dict[str, Any] | None:

@@ -45,7 +45,7 @@ def scenarios(draw):
     speech = [
         {
             "start": n * 2,
-            "end": n * 2 + draw(st.sampled_from([0.5, 1.25, 1.999])),
+            "end": round(n * 2 + draw(st.sampled_from([0.5, 1.25, 1.999])), 3),
             "text": draw(st.text("abc äß密.", min_size=1)),
             "language": "en",
         }

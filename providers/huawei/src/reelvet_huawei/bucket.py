@@ -88,7 +88,11 @@ def _client(pair: KeyPair, settings: HuaweiSettings) -> Any:
     )
     if client.is_secure:
         # By itself it checks no certificate, and given authorities to trust it does not hold the host's name against one.
-        client.context = ssl.create_default_context(cafile=settings.ca_bundle)
+        bundle = settings.ca_bundle
+        is_folder = bundle is not None and bundle.is_dir()
+        client.context = ssl.create_default_context(
+            cafile=None if is_folder else bundle, capath=bundle if is_folder else None
+        )
     return client
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from reelvet.http import classify_status, retry_after
 from reelvet.schema import lenient
 from reelvet.schema.errors import (
     AuthenticationFailed,
-    Created,
     FeatureDisabled,
     InvalidRequest,
     MediaRejected,
@@ -44,7 +43,7 @@ class Row:
 
     code: str
     error: type[ProviderError]
-    created: Created
+    created: Literal["no", "maybe"]
     way_out: str
     source: str
     retryable: bool | None = None

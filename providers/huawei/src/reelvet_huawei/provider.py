@@ -291,7 +291,9 @@ class HuaweiProvider(Provider):
     def _seed(self, name: Any) -> str:
         secret = self.settings.seeds.get(str(name)) if name else self.settings.seed
         if secret is None:
-            raise ConfigurationError(f"no seed of the name {name!r} is configured", field="seeds")
+            raise ConfigurationError(
+                f"no seed of the name {name!r} is configured", field="seeds", way_out="Give it in `seeds`."
+            )
         return secret.get_secret_value()
 
     async def _delete(self, ref: TaskRef) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import importlib
 from importlib import metadata, resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -106,6 +106,29 @@ class OpenNsfw:
         return {"nsfw": float(output[0, 1])}
 
 
+def find_detector(path: str) -> Callable[[], Any]:
+    """The class at a dotted path, not yet made.
+
+    Args:
+        path: `package.module:Class`.
+
+    Raises:
+        DetectorError: The path is malformed, or the class cannot be imported.
+    """
+    module, colon, attribute = path.partition(":")
+    if not (module and colon and attribute):
+        raise DetectorError(f"detector = {path!r} is not of the form 'package.module:Class'")
+    try:
+        found: Any = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise DetectorError(f"detector = {path!r} cannot be imported: {error}") from error
+    except Exception as error:  # a stranger's module may raise anything when it is imported; the chain keeps it
+        raise DetectorError(f"detector = {path!r} cannot be imported: {type(error).__name__}: {error}") from error
+    if not callable(found):
+        raise DetectorError(f"detector = {path!r} is no class")
+    return cast("Callable[[], Any]", found)
+
+
 def load_detector(path: str) -> Detector:
     """Load and instantiate the detector at a dotted path.
 
@@ -115,13 +138,7 @@ def load_detector(path: str) -> Detector:
     Raises:
         DetectorError: The path is malformed, the class cannot be imported or made, or lacks an attribute.
     """
-    module, colon, attribute = path.partition(":")
-    if not (module and colon and attribute):
-        raise DetectorError(f"detector = {path!r} is not of the form 'package.module:Class'")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise DetectorError(f"detector = {path!r} cannot be imported: {error}") from error
+    factory = find_detector(path)
     try:
         detector = factory()
     except DetectorError:

@@ -24,8 +24,9 @@ from reelvet_local.runs import OtherWorkError, Runs
 from reelvet_local.spool import Spool, sweep
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from reelvet.plugins import Fault
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.task import TaskError
@@ -73,7 +74,7 @@ class LocalProvider(Provider):
         """A stored reply of the engine."""
         known = wire.parse(payload)
         if known.status is None:
-            raise InvalidJob("not a reply of the local engine: it has no status")
+            raise InvalidJob("not a reply of the local engine: it has no status", field="status", way_out=wire.WAY_OUT)
         error = task_error(known.error) if known.error else None
         return RawTask(
             ref=TaskRef(id="stored", name=request.TASK),
@@ -82,6 +83,12 @@ class LocalProvider(Provider):
             payload=payload,
             error=error,
         )
+
+    def examine(self) -> Iterable[Fault]:
+        """Whether the detector can be imported, its labels are mapped, and directories can be written to."""
+        from reelvet_local.examine import examine  # noqa: PLC0415  (for whoever looks for faults)
+
+        return examine(self.settings, self._labels)
 
     async def open(self) -> None:
         """Nothing is started yet: the first run does that. What killed processes left of downloads is deleted."""
@@ -130,7 +137,11 @@ class LocalProvider(Provider):
             return await self._runs.join(ref, task.payload, lambda: self._work(ref, task))
         except OtherWorkError:
             raise TaskConflict(
-                "other work is going on under the id of this task", self.id, self.context.instance, retryable=True
+                "other work is going on under the id of this task",
+                self.id,
+                self.context.instance,
+                retryable=True,
+                way_out="Wait until that has ended, or give the job a key of its own.",
             ) from None
 
     async def fetch(self, ref: TaskRef) -> RawTask:
@@ -169,10 +180,11 @@ class LocalProvider(Provider):
             return LabelMap.load("reelvet_local", self.context.taxonomy)
         try:
             text = path.read_text(encoding="utf-8")
-        except OSError as error:
+        except (OSError, UnicodeDecodeError) as error:
             field = f"providers.{self.context.instance}.labels"
+            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
             raise ConfigurationError(
-                f"{field} = {str(path)!r} cannot be read: {error.strerror}",
+                f"{field} = {str(path)!r} cannot be read: {why}",
                 field=field,
                 way_out="Name an existing labels.csv.",
             ) from None
@@ -216,7 +228,12 @@ class LocalProvider(Provider):
     async def _download(self, ref: TaskRef, url: str, stack: AsyncExitStack) -> Path | BinaryIO:
         """The media in a file whose name is gone already, so that nothing stays behind if this process is killed."""
         if self.context.fetcher is None:
-            raise TaskNotFound("no fetcher was lent to it", self.id, self.context.instance)
+            raise TaskNotFound(
+                "no fetcher was lent to it",
+                self.id,
+                self.context.instance,
+                way_out="Give the `ProviderContext` a `fetcher`, or the job a file.",
+            )
         spool = await asyncio.to_thread(Spool)
         stack.push_async_callback(asyncio.to_thread, spool.remove)
         self.context.progress(Progress(ref.id, 0.0, "downloading"))

@@ -7,6 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reelvet.schema.errors import InvalidJob
+from reelvet.schema.validation import first_field, sentences
+
+WAY_OUT = "Give what stands in `tasks[].raw` of a result of this provider."
 
 
 class _Lenient(BaseModel):
@@ -107,8 +110,7 @@ def parse(payload: Any) -> Payload:
     try:
         return Payload.model_validate(payload)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, item['loc']))}: {item['msg']}"
-            for item in error.errors(include_input=False, include_url=False)
-        )
-        raise InvalidJob(f"not a reply of the local engine: {faults}") from None
+        faults = "; ".join(f"{field or 'payload'}: {says}" for field, says in sentences(error))
+        raise InvalidJob(
+            f"not a reply of the local engine: {faults}", field=first_field(error), way_out=WAY_OUT
+        ) from None

@@ -205,7 +205,7 @@ def test_what_it_cannot_do_is_refused_with_a_way_out(bright, clip):
         bright.submit(ModerationJob(media={"url": "https://example.com/live.m3u8", "kind": "live"}))
     with pytest.raises(UnsupportedFeature, match="a local file, http://, https://"):
         bright.submit(ModerationJob(media="obs://bucket/clip.mp4"))
-    with pytest.raises(InvalidOptions, match="Known are sampling, max_gap, report_floor, thumbnails"):
+    with pytest.raises(InvalidOptions, match="there are sampling, max_gap, report_floor, thumbnails"):
         bright.submit(ModerationJob(media=clip(0), options={"local": {"interval": 1}}))
 
 

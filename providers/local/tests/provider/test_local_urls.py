@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelvet import ModerationJob, Moderator, Status, Verdict
+from reelvet.http import LOOPBACK, network_disabled
 
 
 @pytest.fixture
@@ -38,6 +39,13 @@ def test_the_download_is_deleted_afterwards(allowed, server, clip, tmp_path, mon
     server.files["/a.mp4"] = clip(0, 255).read_bytes()
     assert allowed.moderate(ModerationJob(media=f"{server.url}/a.mp4")).verdict is Verdict.BLOCK
     assert list(spool.iterdir()) == []
+
+
+@pytest.fixture(autouse=True)
+def only_loopback():
+    """The address that a redirect names is for the fetcher to refuse, and not for the switch."""
+    with network_disabled(allow=(*LOOPBACK, "169.254.169.254")):
+        yield
 
 
 def test_a_private_address_is_refused_and_the_way_out_named(bright, server):

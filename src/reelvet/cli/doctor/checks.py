@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from reelvet.cli.doctor import configuration, instances, plugins, policies, surroundings
+from reelvet.cli.doctor import configuration, instances, plugins, policies, profiles, surroundings
 from reelvet.cli.doctor.examined import Item
 from reelvet.schema.errors import ReelvetError
 
@@ -18,13 +18,16 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_configuration_file,
     configuration.check_profile,
     configuration.check_variables,
+    configuration.check_variable_conflicts,
     configuration.check_network_switch,
     configuration.check_keys,
-    configuration.check_other_profiles,
+    configuration.check_polling,
+    configuration.check_fetch_allow,
     configuration.check_plain_secrets,
     configuration.check_seal_key,
     configuration.check_callback_secrets,
     plugins.check_plugins,
+    plugins.check_versions,
     plugins.check_duplicate_plugins,
     plugins.check_plugin_labels,
     plugins.check_plugin_capabilities,
@@ -33,12 +36,16 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     instances.check_instance_plugins,
     instances.check_references,
     instances.check_settings,
+    instances.check_credentials,
     instances.check_providers_start,
+    instances.check_provider_faults,
     policies.check_policies,
     policies.check_policy_names,
     policies.check_thresholds,
+    profiles.check_other_profiles,
     surroundings.check_state_directory,
     surroundings.check_state_permissions,
+    surroundings.check_clock,
     surroundings.check_extras,
 )
 

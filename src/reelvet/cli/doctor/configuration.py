@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from reelvet.cli.doctor.examined import SECRETIVE, Item
 from reelvet.config import resolve_reference
+from reelvet.config.sources import INSTANCE_PREFIX
 from reelvet.schema.errors import ReelvetError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reelvet.cli.doctor.examined import Examined, Level
+    from pydantic import SecretStr
+
+    from reelvet.cli.doctor.examined import Examined
 
 _REFERENCES = ("env:", "file:")
+_METADATA = "169.254.169.254"
 _READABLE_BY_OTHERS = 0o044
 
 
@@ -22,12 +27,7 @@ def check_configuration_file(examined: Examined) -> Iterator[Item]:
     """It is there, readable, and TOML; or there is none, which is fine."""
     if examined.file_error is not None:
         error = examined.file_error
-        yield Item(
-            "wrong",
-            error.message,
-            error.way_out or "Mend the file at that place; the rest of it could not be read.",
-            error.source,
-        )
+        yield Item("wrong", error.message, error.way_out, error.source)
     elif examined.file is None:
         yield Item("ok", "no configuration file: built-in defaults and the environment hold")
     else:
@@ -41,7 +41,7 @@ def check_profile(examined: Examined) -> Iterator[Item]:
         yield Item(
             "wrong",
             examined.profile_error,
-            f"Write a [profiles.{examined.profile or '<name>'}] table, or choose one of: {known}.",
+            f"Write a [profiles.{examined.profile or 'NAME'}] table, or choose one of: {known}.",
             "profile",
         )
     elif examined.profile is not None:
@@ -67,21 +67,54 @@ def check_network_switch(examined: Examined) -> Iterator[Item]:
 
 def check_keys(examined: Examined) -> Iterator[Item]:
     """Every key of the configuration is known and has a value of its type."""
-    for name, says, nearest in examined.faults:
-        yield _fault("wrong", name, says, nearest)
+    for fault in examined.faults:
+        yield Item("wrong", fault.sentence, fault.mend, fault.where)
 
 
-def check_other_profiles(examined: Examined) -> Iterator[Item]:
-    """The same for the profiles that were not chosen."""
-    for name, says, nearest in examined.other_faults:
-        yield _fault("warning", name, says, nearest)
+def check_variable_conflicts(examined: Examined) -> Iterator[Item]:
+    """No variable contradicts another, and each has an effect on what is there."""
+    said: dict[tuple[str, ...], str] = {}
+    for variable in (name for name in examined.environ if name.startswith(INSTANCE_PREFIX)):
+        instance, _, field = variable.removeprefix(INSTANCE_PREFIX).partition("__")
+        first = said.setdefault((instance.upper(), field.upper()), variable)
+        if first != variable:
+            yield Item("wrong", f"{first} and {variable} say the same setting", "Unset one of them.", variable)
+        alike = [name for name in examined.raw_instances if name.replace("-", "_").upper() == instance.upper()]
+        if len(alike) > 1:
+            yield Item(
+                "wrong",
+                f"{variable} may mean any of the instances {', '.join(alike)}",
+                "Rename one, so that their names differ in more than `-` and `_`.",
+                variable,
+            )
+        elif field and not alike and not examined.is_installed(instance.lower()):
+            known = ", ".join([*examined.raw_instances, *(spec.id for spec in examined.registry)]) or "none"
+            yield Item(
+                "wrong",
+                f"{variable} is for an instance {instance.lower()!r}, which is neither configured nor a provider's id",
+                f"Known are {known}.",
+                variable,
+            )
+    if examined.config.plugins.allow is not None and examined.environ.get("REELVET_PLUGINS", "").strip():
+        yield Item(
+            "warning",
+            "REELVET_PLUGINS is without effect: `[plugins] allow` says which plugins are loaded",
+            "Keep one of them.",
+            "REELVET_PLUGINS",
+        )
 
 
-def _fault(level: Level, name: str, says: str, nearest: str | None) -> Item:
-    if says == "no such field":
-        mend = f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys."
-        return Item(level, f"unknown key {name!r}", mend, name)
-    return Item(level, f"{name}: {says}", "`reelvet schema config` says what each key takes.", name)
+def check_polling(examined: Examined) -> Iterator[Item]:
+    """The pauses between two questions can grow as they are meant to."""
+    polling = examined.config.polling
+    for name, least in (("most", polling.first), ("give_up", polling.first)):
+        if (value := getattr(polling, name)) < least:
+            yield Item(
+                "warning",
+                f"polling.{name} is {value:g}, below polling.first, which is {polling.first:g}",
+                f"Raise polling.{name}, or lower polling.first.",
+                f"polling.{name}",
+            )
 
 
 def check_plain_secrets(examined: Examined) -> Iterator[Item]:
@@ -96,6 +129,20 @@ def check_plain_secrets(examined: Examined) -> Iterator[Item]:
             "warning", f"{examined.file} holds secrets ({', '.join(plain)}) and others may read it",
             f"chmod 600 {examined.file}, or write them as env:NAME or file:PATH.", str(examined.file),
         )  # fmt: skip
+
+
+def check_fetch_allow(examined: Examined) -> Iterator[Item]:
+    """What media may be fetched from does not hold a cloud's metadata service, which gives credentials to whoever asks."""
+    from reelvet.http import AllowList  # noqa: PLC0415  (most configurations allow nothing)
+
+    for entry in examined.config.fetch.allow:
+        if AllowList([entry]).refusal("", 80, ip_address(_METADATA)) is None:
+            yield Item(
+                "warning",
+                f"fetch.allow holds {entry!r}, and with it {_METADATA}, where clouds give out credentials",
+                "Name the hosts that are meant, or a range without that address.",
+                "fetch.allow",
+            )
 
 
 def check_seal_key(examined: Examined) -> Iterator[Item]:
@@ -115,7 +162,7 @@ def check_seal_key(examined: Examined) -> Iterator[Item]:
             SecretStr(value),
         )
     except ReelvetError as error:
-        yield Item("wrong", error.message, error.way_out or "Make the file readable.", "secrets.key")
+        yield Item("wrong", error.message, error.way_out, "secrets.key", of_machine=is_reference(key))
     else:
         yield Item("ok", "URLs in tickets are sealed with [secrets] key")
 
@@ -127,12 +174,17 @@ def check_callback_secrets(examined: Examined) -> Iterator[Item]:
         try:
             value = resolve_reference(secret.get_secret_value(), field=place, environ=examined.environ)
         except ReelvetError as error:
-            yield Item("wrong", error.message, error.way_out or "Make the file readable.", place)
+            yield Item("wrong", error.message, error.way_out, place, of_machine=True)
         else:
             if not value:
                 yield Item(
                     "wrong", f"{place} is empty: anybody could forge callbacks", "Give it a long random value.", place
                 )
+
+
+def is_reference(secret: SecretStr) -> bool:
+    """Whether it stands for a variable or a file."""
+    return secret.get_secret_value().startswith(_REFERENCES)
 
 
 def _is_secret(name: str) -> bool:

@@ -10,7 +10,7 @@ import copy
 import difflib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -49,6 +49,22 @@ class Item:
     """A dotted field, an instance, a file or a variable."""
     detail: str | None = None
     """A traceback."""
+    of_machine: bool = False
+    """Whether it may be otherwise on another machine: a variable that is not set, a file that is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadKey:
+    """A key of the configuration that cannot stay as it is."""
+
+    where: str
+    says: str
+    mend: str
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong with which key."""
+        return f"unknown key {self.where!r}" if self.says == "unknown key" else f"{self.where}: {self.says}"
 
 
 @dataclass(frozen=True)
@@ -65,9 +81,9 @@ class Examined:
     known_profiles: Sequence[str] = ()
     profile_error: str | None = None
     variable_errors: Sequence[ConfigurationError] = ()
-    faults: Sequence[tuple[str, str, str | None]] = ()
-    """Dotted field, what is wrong, the nearest name."""
-    other_faults: Sequence[tuple[str, str, str | None]] = ()
+    faults: Sequence[BadKey] = ()
+    """Dotted field, what is wrong, the mend."""
+    other_faults: Sequence[BadKey] = ()
     """The same for the profiles that were not chosen."""
     config: Config = field(default_factory=Config)
 
@@ -87,9 +103,21 @@ class Examined:
             return self.config.use
 
     @property
+    def raw_instances(self) -> list[str]:
+        """The instances that the file itself names, those of the chosen profile too."""
+        tables = [self.raw, self.raw.get("profiles", {}).get(self.profile, {}) if not self.profile_error else {}]
+        named = [table.get("providers") for table in tables if isinstance(table, dict)]
+        return list(dict.fromkeys(name for table in named if isinstance(table, dict) for name in table))
+
+    @property
     def instances(self) -> list[str]:
         """Every configured instance, and the active one."""
         return list(dict.fromkeys([*self.config.providers, *([self.active] if self.active else [])]))
+
+    def is_installed(self, name: str) -> bool:
+        """Whether there is a provider of that id, be it broken or kept out."""
+        problems = {problem.plugin for problem in self.registry.problems}
+        return name in self.registry or name in problems or self.registry.is_barred(name)
 
     def plugin(self, instance: str) -> str:
         """The provider that an instance means, whether it is installed or not."""
@@ -101,18 +129,29 @@ class Examined:
         return {self.plugin(instance) for instance in self.instances}
 
 
-def examine(session: Session, environ: Mapping[str, str] | None = None) -> Examined:
-    """Gathers everything that can be gathered."""
+def examine(session: Session, environ: Mapping[str, str] | None = None, *, instead: str | None = None) -> Examined:
+    """Gathers everything that can be gathered.
+
+    Args:
+        session: What the command line says.
+        environ: The environment.
+        instead: A profile to look at in place of the chosen one.
+    """
     environ = os.environ if environ is None else environ
     file, file_error = _attempt(lambda: find_file(session.config_path, environ))
     raw, read_error = _attempt(lambda: read_file(file)) if file is not None else (None, None)
     data = copy.deepcopy(raw or {})
     profiles = data.pop("profiles", {})
-    profile = session.profile or environ.get("REELVET_PROFILE") or data.pop("profile", None)
-    data.pop("profile", None)
+    chosen = data.pop("profile", None)
+    profile = instead or session.profile or environ.get("REELVET_PROFILE") or chosen
     profile_error = None
+    if profile is not None and not isinstance(profile, str):
+        profile_error, profile = f"profile is {profile!r}, which is no name", None
     if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
-        profile_error, profiles = "[profiles] holds something that is no table; write [profiles.<name>]", {}
+        profile_error, profiles = (
+            profile_error or "[profiles] holds something that is no table; write [profiles.<name>]",
+            {},
+        )
     if profile is not None and profile not in profiles:
         profile_error = profile_error or f"there is no profile {profile!r}"
     elif profile is not None:
@@ -131,10 +170,10 @@ def examine(session: Session, environ: Mapping[str, str] | None = None) -> Exami
         variable_errors=variable_errors,
         faults=faults,
         other_faults=[
-            (f"profiles.{name}.{place}", says, nearest)
+            replace(fault, where=f"profiles.{name}.{fault.where}")
             for name, table in profiles.items()
             if name != profile
-            for place, says, nearest in _valid(copy.deepcopy(table), None, None)[1]
+            for fault in _valid(copy.deepcopy(table), None, None)[1]
         ],
         config=config,
     )
@@ -160,22 +199,28 @@ def _with_variables(
     return data, errors
 
 
-def _valid(
-    data: dict[str, Any], profile: str | None, source: str | None
-) -> tuple[Config, list[tuple[str, str, str | None]]]:
+def _valid(data: dict[str, Any], profile: str | None, source: str | None) -> tuple[Config, list[BadKey]]:
     """The configuration without its faults, and the faults."""
-    faults: list[tuple[str, str, str | None]] = []
+    faults: list[BadKey] = []
     if data.pop("source", None) is not None:
-        faults.append(("source", "cannot be configured", None))
+        faults.append(BadKey("source", "cannot be configured", "Take it out of the file."))
     for _ in range(_MOST_ROUNDS):
         try:
             return Config(**data, profile=profile, source=source), faults
         except ValidationError as error:
             told = sentences(error, secret=lambda name: bool(SECRETIVE.search(name)))
             for (name, says), item in zip(told, error.errors(include_url=False, include_input=False), strict=True):
-                faults.append((name, says, _nearest(item["loc"]) if says == "no such field" else None))
+                faults.append(_bad_key(name, says, item))
                 _prune(data, item["loc"])
     return Config(profile=profile, source=source), faults
+
+
+def _bad_key(name: str, says: str, item: Any) -> BadKey:
+    if item["type"] == "extra_forbidden":
+        nearest = _nearest(item["loc"])
+        mend = f"Did you mean {nearest!r}?" if nearest else "Remove it; `reelvet schema config` lists the keys."
+        return BadKey(name, "unknown key", mend)
+    return BadKey(name, says, "`reelvet schema config` says what each key takes.")
 
 
 def _prune(data: dict[str, Any], location: Sequence[int | str]) -> None:

@@ -7,8 +7,10 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from reelvet.cli.doctor.examined import Item
+from reelvet.cli.doctor.requirements import allows
 from reelvet.plugins.registry import GROUP, SWITCH
 from reelvet.schema.errors import PluginError
+from reelvet.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,9 +26,9 @@ def check_plugins(examined: Examined) -> Iterator[Item]:
     for problem in examined.registry.problems:
         if _is_duplicate(problem) or _is_about_labels(problem, examined):
             continue
-        mend = "Mend, update or uninstall that distribution."
-        if isinstance(problem.error, PluginError) and problem.error.way_out:
-            mend = f"{problem.error.way_out} {mend}"
+        mend = PluginError.default_way_out
+        if isinstance(problem.error, PluginError):
+            mend = problem.error.way_out
         detail = "".join(traceback.format_exception(problem.error)) if problem.error else None
         yield Item(
             _level(problem.plugin, examined),
@@ -37,6 +39,21 @@ def check_plugins(examined: Examined) -> Iterator[Item]:
         )
     for spec in examined.registry:
         yield Item("ok", f"provider {spec.id!r} of {examined.registry.origin(spec.id)}")
+
+
+def check_versions(examined: Examined) -> Iterator[Item]:
+    """Every plugin's distribution says that it works with this reelvet."""
+    for point in metadata.entry_points(group=GROUP):
+        if point.dist is None:
+            continue
+        for wanted in point.dist.requires or ():
+            if not allows(wanted, "reelvet", __version__):
+                yield Item(
+                    _level(point.name, examined),
+                    f"plugin {point.name!r} of {point.dist.name} {point.dist.version} wants {wanted}, and this is {__version__}",
+                    "Update that distribution, or install the reelvet that it wants.",
+                    point.name,
+                )
 
 
 def check_duplicate_plugins(examined: Examined) -> Iterator[Item]:

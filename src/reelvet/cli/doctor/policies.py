@@ -33,10 +33,8 @@ def check_policies(examined: Examined) -> Iterator[Item]:
             _load(name, examined)
         except ReelvetError as error:
             own = ", ".join(examined.config.policies)
-            mend = error.way_out or "docs/policy.md lists the fields."
-            yield Item(
-                "wrong", error.message, mend + (f" Configured are {own}." if own and where == "policy" else ""), where
-            )
+            configured = f" Configured are {own}." if own and where == "policy" else ""
+            yield Item("wrong", error.message, error.way_out + configured, where)
 
 
 def check_policy_names(examined: Examined) -> Iterator[Item]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import reelvet.version
 from reelvet.cli.doctor.examined import Item
 from reelvet.cli.state import VARIABLE, State
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from reelvet.cli.doctor.examined import Examined
 
 _OTHERS = 0o077
+_DAY = timedelta(days=1)
 
 
 def check_state_directory(examined: Examined) -> Iterator[Item]:
@@ -42,6 +45,19 @@ def check_state_permissions(examined: Examined) -> Iterator[Item]:
     for place in (state.root, state.root / "tickets", state.root / "results"):
         if place.is_dir() and place.stat().st_mode & _OTHERS:
             yield Item("warning", f"others may read {place}", f"chmod 700 {place}", str(place))
+
+
+def check_clock(examined: Examined) -> Iterator[Item]:
+    """The clock does not lag behind what has happened on this machine already."""
+    del examined
+    made = datetime.fromtimestamp(Path(reelvet.version.__file__).stat().st_mtime, UTC)
+    if datetime.now(UTC) < made - _DAY:
+        yield Item(
+            "warning",
+            f"the clock says {datetime.now(UTC):%Y-%m-%d}, and reelvet was installed here on {made:%Y-%m-%d}",
+            "Set it: vendors refuse what is signed at another time, and deadlines and certificates go by it.",
+            "clock",
+        )
 
 
 def check_extras(examined: Examined) -> Iterator[Item]:

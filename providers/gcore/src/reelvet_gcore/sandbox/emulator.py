@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reelvet.sandbox import Call, Emulator, NativeWords, Phase, Reply, Route, Setup, Task
-from reelvet.sandbox.faults import (
+from reelvet.sandbox import (
+    Call,
     Contradiction,
     Decoys,
+    Emulator,
     Expired,
     ListLag,
+    NativeWords,
     NeverFinishes,
+    Phase,
+    Reply,
+    Route,
+    Setup,
     StatusBackwards,
+    Task,
     UnknownLabel,
     UnknownStatus,
 )
@@ -44,7 +51,9 @@ class GcoreSetup(Setup):
     queue: int | None = Field(100, ge=0, description="Tasks that may wait or run; the documented limit.")
     queue_status: Literal[400, 429] = Field(400, description="Which of the two documented statuses a full queue has.")
     queue_seconds: float = Field(_QUEUE_SECONDS, ge=0, description="Virtual seconds that a task waits at least.")
-    feature_enabled: bool = Field(True, description="`false`: 422 on every AI endpoint, as for most accounts.")
+    feature_enabled: bool = Field(
+        True, description="`false`: 422 on every AI endpoint, as for an account without the feature."
+    )
     legacy_enabled: bool = Field(True, description="Whether the endpoints of 2024 still answer; nobody says.")
     mp4_enabled: bool = Field(True, description="`false`: no video has an `mp4_url`.")
     past_the_end: Literal["empty", "not_found"] = Field(
