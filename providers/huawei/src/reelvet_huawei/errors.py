@@ -125,6 +125,12 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
     code, says = told(body)
     is_success = 200 <= reply.status < 300  # noqa: PLR2004
     if is_success and not code:
+        if body is None and reply.content.strip() not in {
+            b"",
+            b"null",
+        }:  # a portal's page is no success of the vendor's
+            page = reply.headers.get("Content-Type", "no content type")
+            return UnexpectedReply(f"{request.operation}: the reply is not JSON ({page}, {len(reply.content)} bytes)")
         return None
     row = ROWS.get((code or "").replace("APIGW.", "APIG."))
     if row is None:

@@ -27,11 +27,11 @@ from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify
 from reelvet_huawei.plugin import capabilities_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from pydantic import SecretStr
 
-    from reelvet.plugins import Callback
+    from reelvet.plugins import Callback, Fault
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet_huawei.plugin import Api
@@ -43,8 +43,8 @@ _NO_TASK = "0" * 32
 _CONTENT_TYPE = {"v2": "application/json;charset=UTF-8", "v3": "application/json"}
 """As each API's own client sends it."""
 _MOST_PAGES = 1000
-_PER_SECOND = 10
-"""Requests of video per second by default: https://support.huaweicloud.com/productdesc-moderation/moderation_01_0004.html"""
+_PER_SECOND = {"v3": 10}
+"""Requests of video per second by default; of v2 nothing is documented: https://support.huaweicloud.com/productdesc-moderation/moderation_01_0004.html"""
 
 
 class HuaweiProvider(Provider):
@@ -83,6 +83,12 @@ class HuaweiProvider(Provider):
         """A stored reply to a query of v2 or v3, or the file of a v2 result."""
         return read.recognize(payload)
 
+    def examine(self) -> Iterable[Fault]:
+        """Results that could not be read, a policy that promises nothing, a profile file that is not there."""
+        from reelvet_huawei.examine import examine  # noqa: PLC0415  (for whoever looks for faults)
+
+        return examine(self.settings)
+
     def parse_callback(
         self, body: bytes, headers: Mapping[str, str], query: Mapping[str, str], secrets: Sequence[SecretStr]
     ) -> Callback:
@@ -102,12 +108,13 @@ class HuaweiProvider(Provider):
             self._auth: auth.KeySigner | auth.TokenSigner = auth.TokenSigner(self._fetch_token, context.clock)
         else:
             self._auth = auth.KeySigner(auth.source(settings), context.clock, settings.project_id)
+        rate = settings.requests_per_second or _PER_SECOND.get(settings.api)
         self._project: str | None = settings.project_id
         self._asking = asyncio.Lock()
         self._session: Session = context.session(
             signer=self._auth,
             classifier=classify,
-            limits=Limits(total=Limit(requests=settings.requests_per_second or _PER_SECOND)),
+            limits=Limits(total=Limit(requests=rate)) if rate is not None else None,
             secrets=settings.secrets,
             **settings.session_options(),
         )

@@ -149,6 +149,12 @@ class HuaweiSettings(ConnectionSettings):
         return self
 
     @property
+    def is_official(self) -> bool:
+        """Whether requests go to the vendor itself; results are read from its object store too."""
+        store = self.model_copy(update={"base_url": self.obs_url, "obs_url": None})
+        return super().is_official and (self.obs_url is None or store.is_official)
+
+    @property
     def url(self) -> str:
         """Where requests go."""
         host = "iva" if self.api == "v2" else "moderation"

@@ -94,6 +94,13 @@ def test_a_success_is_none(status):
     assert refused(status, {"id": "t", "state": "FAILED", "error": {"code": "ALG.002", "message": "test"}}) is None
 
 
+@pytest.mark.parametrize("request_", [REQUEST, READ])
+def test_a_page_of_a_portal_is_no_success(request_):
+    found = refused(200, b"<html>sign in</html>", {"Content-Type": "text/html"}, request=request_)
+    assert (type(found), found.created) == (e.UnexpectedReply, "maybe")
+    assert "text/html" in found.message
+
+
 def test_the_vendor_s_hint_to_wait_is_kept():
     assert refused(429, {"error_code": "APIG.0308", "error_msg": "slow"}, {"Retry-After": "3"}).retry_after == 3
 
