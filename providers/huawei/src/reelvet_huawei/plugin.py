@@ -113,7 +113,7 @@ SPEC = ProviderSpec(
     options="reelvet_huawei.settings:HuaweiOptions",
     capabilities=capabilities,
     data_handling=DataHandling(
-        place="the region that is configured",
+        place="asked in the region that is configured; no page says more",
         retention="v2: a hosted result for 48 hours; of media and of results of v3 nothing is documented",
         source="https://support.huaweicloud.com/en-us/api-vas/vas_03_0148.html",
     ),

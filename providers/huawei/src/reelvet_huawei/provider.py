@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -125,14 +126,15 @@ class HuaweiProvider(Provider):
         await self._session.__aexit__(None, None, None)
 
     async def prepare(self, plan: Plan) -> Plan:
-        """Learns the project's id, so that a job is refused here if it cannot be had.
+        """Learns credentials and the project's id, so that a job is refused here, and nothing sent, if they cannot be had.
 
         Raises:
-            ConfigurationError: The account has no project in the region, or several.
+            ConfigurationError: There is no key pair, or the account has no project in the region, or several.
             ProviderError: A call failed.
         """
         if not plan.tasks:
             return plan
+        await self._auth.ready()
         project = await self._project_id()
         requests = [
             item.model_copy(update={"path": item.path.replace("{project_id}", project)}) for item in plan.requests
@@ -179,14 +181,15 @@ class HuaweiProvider(Provider):
 
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks of v2 whose name is exactly that key. The list's search matches parts of names, so it only narrows."""
+        self._check_lookup()
         name = self.vendor_key_of(key)
         raws = [raw async for raw in self._list(window, name_like=name)]
         return [raw for raw in raws if raw.vendor_key == name]
 
-    async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
+    def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The states of all tasks of v2 in a window, the latest first."""
-        async for raw in self._list(window):
-            yield raw
+        self._check_lookup()
+        return self._list(window)
 
     async def check(self) -> Health:
         """Asks for a task that does not exist: free, and answered with "not found" once the credentials are accepted."""
@@ -206,19 +209,19 @@ class HuaweiProvider(Provider):
         return LabelMap.load("reelvet_huawei", self.context.taxonomy)
 
     @cached_property
-    def _by_policy(self) -> dict[str, Capabilities]:
+    def _known(self) -> dict[tuple[Api, str | None], Capabilities]:
         return {}
 
     def _able(self, api: Api, biz_type: str | None) -> Capabilities:
         """What an API can see; under a policy, what its declaration says, and nothing without one."""
-        if biz_type is None:
-            return capabilities_of(api)
-        if biz_type not in self._by_policy:
-            most = capabilities_of("v3", declared=True)
-            declared = self.settings.biz_types.get(biz_type)
-            able = most.with_entries(()) if declared is None else declared.restrict(most, self.context.taxonomy)
-            self._by_policy[biz_type] = able
-        return self._by_policy[biz_type]
+        if (api, biz_type) not in self._known:
+            able = capabilities_of(api, declared=biz_type is not None)
+            if biz_type is not None:
+                declared = self.settings.biz_types.get(biz_type)
+                able = able.with_entries(()) if declared is None else declared.restrict(able, self.context.taxonomy)
+            region = self.settings.region if self.settings.is_official else None
+            self._known[api, biz_type] = replace(able, regions=(region,) if region else None)
+        return self._known[api, biz_type]
 
     async def _send(
         self,
@@ -306,17 +309,19 @@ class HuaweiProvider(Provider):
     async def _delete(self, ref: TaskRef) -> None:
         await self._send("DELETE", await self._path(ref), "DeleteTask", Effect.REPEATABLE)
 
+    def _check_lookup(self) -> None:
+        if self.settings.api == "v3":
+            raise LookupUnsupported(
+                "v3 has no list of jobs and no field for a key", self.id, self.context.instance,
+                way_out="Put {key} into the callback's URL: the callback then tells the job by its key.",
+            )  # fmt: skip
+
     async def _list(self, window: TimeWindow, *, name_like: str | None = None) -> AsyncIterator[RawTask]:
         """The tasks of a window, page by page, as the vendor's generic list has them.
 
         The page of v2's own list names no parameters and points to a generic one; should it not heed them, each page is
         the first again, which ends the list.
         """
-        if self.settings.api == "v3":
-            raise LookupUnsupported(
-                "v3 has no list of jobs and no field for a key", self.id, self.context.instance,
-                way_out="Put {key} into the callback's URL: the callback then tells the job by its key.",
-            )  # fmt: skip
         seen: set[str] = set()
         size = self.settings.page_size
         base = await self._base(None)

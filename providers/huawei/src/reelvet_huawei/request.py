@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reelvet.plugins import Asked, ask
@@ -47,13 +48,12 @@ def plan(
     """
     options = HuaweiOptions(**job.options.get("huawei", {}))
     making = MakingV2(job, settings, options) if settings.api == "v2" else MakingV3(job, settings, options)
+    known = able(settings.api, making.biz_type)
     if making.biz_type is not None and making.biz_type not in settings.biz_types:
-        asked = _undeclared(
-            ask(job, capabilities_of("v3", declared=True), taxonomy, provider="huawei"), making.biz_type
-        )
+        most = replace(capabilities_of("v3", declared=True), regions=known.regions)
+        asked = _undeclared(ask(job, most, taxonomy, provider="huawei"), making.biz_type)
     else:
-        capabilities = making.narrowed(able(settings.api, making.biz_type))
-        asked = ask(job, capabilities, taxonomy, provider="huawei")
+        asked = ask(job, making.narrowed(known), taxonomy, provider="huawei")
     unsupported = [*map(_explained, asked.unsupported), *making.refused()]
     task = None
     if not any(item.field.startswith("media") for item in unsupported):

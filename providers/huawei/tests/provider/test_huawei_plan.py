@@ -229,6 +229,15 @@ def test_a_result_that_would_be_kept_nowhere_is_refused(v2):
     assert [item.field for item in plan.unsupported] == ["options.huawei.hosting"]
 
 
+def test_a_region_is_met_by_the_one_that_is_configured(configured, moderator):
+    here = configured(region="cn-north-4")
+    assert not here.plan(job(regions=["cn-north-4", "cn-east-3"])).unsupported
+    assert [item.field for item in here.plan(job(regions=["eu-west-0"])).unsupported] == ["regions"]
+    assert [item.field for item in moderator.plan(job(regions=["cn-north-4"])).unsupported] == ["regions"]
+    elsewhere = configured(region="cn-north-4", base_url="https://proxy.example")
+    assert [item.field for item in elsewhere.plan(job(regions=["cn-north-4"])).unsupported] == ["regions"]
+
+
 # --- options, policies ---
 
 

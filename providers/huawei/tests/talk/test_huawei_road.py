@@ -9,6 +9,7 @@ import pytest
 
 from reelvet.plugins import TimeWindow
 from reelvet.schema.errors import (
+    AuthenticationFailed,
     CancelUnsupported,
     DeleteUnsupported,
     LookupUnsupported,
@@ -68,7 +69,17 @@ async def test_v3_has_neither_cancel_nor_delete_nor_list(fake, make, provider, j
         await opened.find("key-1", WINDOW)
     assert "{key}" in str(caught.value)
     with pytest.raises(LookupUnsupported):
-        [raw async for raw in opened.sweep(WINDOW)]
+        opened.sweep(WINDOW)
+    assert not fake.received
+
+
+async def test_credentials_that_cannot_be_had_stop_a_job_before_anything_is_sent(
+    fake, make, job, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE", str(tmp_path / "none"))
+    async with make(credentials="profile", ak=None, sk=None) as moderator:
+        with pytest.raises(AuthenticationFailed, match="no credentials could be had"):
+            await moderator.submit(job())
     assert not fake.received
 
 
