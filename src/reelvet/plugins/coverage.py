@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from reelvet.schema.media import Channel
     from reelvet.schema.result import Finding
 
+OTHER_LANGUAGE = "and the language of the media"
+"""What every `why` says that is about the media's language."""
+
 _SILENT = {CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
 
 
@@ -40,7 +43,12 @@ class Looked:
 
 
 def plan_coverage(
-    asked: Iterable[tuple[str, Channel]], capabilities: Capabilities, taxonomy: Taxonomy, provider: str
+    asked: Iterable[tuple[str, Channel]],
+    capabilities: Capabilities,
+    taxonomy: Taxonomy,
+    provider: str,
+    *,
+    language: str | None = None,
 ) -> list[Coverage]:
     """The rows of a plan.
 
@@ -49,30 +57,53 @@ def plan_coverage(
         capabilities: The instance's effective ones, for the media's kind.
         taxonomy: The tree.
         provider: The provider's id.
+        language: BCP 47 tag of the media's language; `None` where nobody said.
 
     Returns:
-        One row each: `planned`, or `not_evaluated` with why; `clearable` where silence can mean absence.
+        One row each: `planned`, or `not_evaluated` with why; `clearable` where silence can mean absence. A planned row
+        with a `why` is looked for, and its silence says nothing for that reason.
     """
-    return [_plan_row(label, channel, capabilities, taxonomy, provider) for label, channel in asked]
+    return [
+        _plan_row(label, channel, capabilities, taxonomy, provider=provider, language=language)
+        for label, channel in asked
+    ]
 
 
-def _plan_row(label: str, channel: Channel, capabilities: Capabilities, taxonomy: Taxonomy, provider: str) -> Coverage:
-    places = capabilities.by_place
+def _plan_row(
+    label: str, channel: Channel, capabilities: Capabilities, taxonomy: Taxonomy, *, provider: str, language: str | None
+) -> Coverage:
+    all_places, places = capabilities.by_place, capabilities.for_language(language).by_place
     entry = places.get((label, channel))
-    related = (*taxonomy.subtree(label), *taxonomy.ancestors(label))
-    if any((other, channel) in places for other in related):
+    related = [(other, channel) for other in (*taxonomy.subtree(label), *taxonomy.ancestors(label))]
+    if any(place in places for place in related):
+        clearable = _clearable(label, channel, places, taxonomy)
+        limited = not clearable and _clearable(label, channel, all_places, taxonomy)
         return Coverage(
             label=label,
             channel=channel,
             state=CoverageState.PLANNED,
             floor=entry.floor if entry else None,
             provider=provider,
-            clearable=_clearable(label, channel, places, taxonomy),
+            clearable=clearable,
+            why=_other_language(related, all_places, language) if limited else None,
         )
-    why = f"{provider} does not look for it in this channel"
+    if any(place in all_places for place in related):
+        why = _other_language(related, all_places, language)
+    else:
+        why = f"{provider} does not look for it in this channel"
     return Coverage(
         label=label, channel=channel, state=CoverageState.NOT_EVALUATED, provider=provider, why=why, clearable=False
     )
+
+
+def _other_language(
+    related: Iterable[tuple[str, Channel]],
+    places: Mapping[tuple[str, Channel], Capability],
+    language: str | None,
+) -> str:
+    spoken = {tag: None for place in related if place in places for tag in places[place].languages or ()}
+    what = f"is {language!r}" if language is not None else "is not said"
+    return f"it works in {', '.join(spoken)} only, {OTHER_LANGUAGE} {what}"
 
 
 def _clearable(
@@ -155,6 +186,9 @@ class _Settling:
             )
         if row.state is not CoverageState.PLANNED:
             return row
+        if row.why is not None:  # looked for without a chance to settle it
+            look = self.places.get(place)
+            return self._as(row, CoverageState.NOT_EVALUATED, through=look.through if look else None, why=row.why)
         if place in self.places:
             direct = self._direct(row)
             if direct.state in _SILENT:

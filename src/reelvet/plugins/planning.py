@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reelvet.plugins.coverage import plan_coverage
+from reelvet.plugins.capabilities import is_language
+from reelvet.plugins.coverage import OTHER_LANGUAGE, plan_coverage
 from reelvet.schema.media import Channel
 from reelvet.schema.plan import Unsupported
 from reelvet.schema.result import Coverage, CoverageState, Note
@@ -45,18 +46,32 @@ def ask(job: ModerationJob, capabilities: Capabilities, taxonomy: Taxonomy, *, p
         UnknownLabel: A pattern in `detect` or `stop_on` matches no label.
     """
     able = capabilities.for_kind(job.media.kind)
-    asked = (job.detect, job.channels, provider, taxonomy)
+    language = job.spoken_language
+    asked = (job.detect, job.channels, provider, taxonomy, language)
     known = able.planned.get(asked)
     if known is None:
-        coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider)
-        known = coverage, _looks_for(coverage, able, taxonomy), list(_detect(job, able, coverage, taxonomy))
+        coverage = plan_coverage(_places(job, able, taxonomy), able, taxonomy, provider, language=language)
+        looks_for = _looks_for(coverage, able.for_language(language), taxonomy)
+        known = coverage, looks_for, list(_detect(job, able, coverage, taxonomy)), _limits(coverage)
         if len(able.planned) >= _MOST_PLANNED:
             able.planned.clear()
         able.planned[asked] = known
-    coverage, looks_for, unseen = known
+    coverage, looks_for, unseen, limits = known
     unsupported = [*_media(job, capabilities), *(unseen if job.media.kind in able.kinds else ()), *_others(job, able)]
     fresh = {channel: list(labels) for channel, labels in looks_for.items()}
-    return Asked(list(coverage), unsupported, _wishes(job, able, taxonomy), fresh)
+    return Asked(list(coverage), unsupported, [*_wishes(job, able, taxonomy), *limits], fresh)
+
+
+def _limits(coverage: list[Coverage]) -> list[Note]:
+    """A warning for each language that keeps something from being looked for, or its silence from saying anything."""
+    limited: dict[str, dict[str, None]] = {}
+    for row in coverage:
+        if row.why is not None and OTHER_LANGUAGE in row.why:
+            limited.setdefault(row.why, {})[row.channel.value] = None
+    return [
+        Note(code="language_limited", says=f"{', '.join(channels)}: {why}; say `language` where it is known")
+        for why, channels in limited.items()
+    ]
 
 
 def _places(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> Iterable[tuple[str, Channel]]:
@@ -109,9 +124,10 @@ def _detect(
     for pattern in job.detect or ():
         if not labels.intersection(taxonomy.expand(pattern)):
             where = f" in {', '.join(job.channels)}" if job.channels else ""
-            yield Unsupported(
-                field="detect", says=f"does not look for {pattern!r}{where}", alternatives=_nearby(pattern, able)
-            )
+            ids = set(taxonomy.expand(pattern))
+            spoken = next((row.why for row in coverage if row.label in ids and OTHER_LANGUAGE in (row.why or "")), None)
+            says = f"does not look for {pattern!r}{where}" + (f": {spoken}" if spoken else "")
+            yield Unsupported(field="detect", says=says, alternatives=_nearby(pattern, able))
     for channel in job.channels if job.channels and job.detect != () else ():
         if not any(place[1] is channel for place in planned):
             yield Unsupported(
@@ -166,11 +182,8 @@ def _transcript(wanted: TranscriptRequest, able: TranscriptCapability) -> Iterab
 
 
 def _is_one_of(tag: str, known: tuple[str, ...] | None) -> bool:
-    """Whether a BCP 47 tag is among those known: `en` stands for all its regions. `None`: the vendor will say."""
-    wanted = f"{tag.lower()}-"
-    return known is None or any(
-        wanted.startswith(f"{one.lower()}-") or f"{one.lower()}-".startswith(wanted) for one in known
-    )
+    """Whether a BCP 47 tag is among those known. `None`: the vendor will say."""
+    return known is None or is_language(tag, known)
 
 
 def _wishes(job: ModerationJob, able: Capabilities, taxonomy: Taxonomy) -> list[Note]:

@@ -167,7 +167,8 @@ class ModerationJob(Strict):
         description="Anything of yours; comes back in the result. Kept as given, unmasked: put no secret in it.",
     )
     language: str | None = Field(
-        None, description="BCP 47 tag of the media's language, overriding `media.language`: a hint."
+        None,
+        description="BCP 47 tag of the media's language, overriding `media.language`: a hint, and where a provider judges in some languages only what its silence is worth.",
     )
 
     key: str = Field(

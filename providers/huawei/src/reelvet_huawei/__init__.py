@@ -1,0 +1,1 @@
+"""The Huawei Cloud provider of reelvet."""

@@ -1,0 +1,178 @@
+"""What a result comes to while it is read: findings, notes, and whether its silence may be taken for absence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reelvet.schema import lenient
+from reelvet.schema.media import Channel
+from reelvet.schema.result import Finding, Native, Note, Verdict
+from reelvet.taxonomy import UNMAPPED
+from reelvet_huawei.words import NOTHING_KNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from reelvet.schema.result import Box
+    from reelvet_huawei.words import Meaning
+
+_SUGGESTIONS = {"pass": Verdict.PASS, "review": Verdict.REVIEW, "block": Verdict.BLOCK}
+
+
+def suggestion(word: str | None) -> Verdict | None:
+    """The vendor's verdict in our words; `None` for a word that nobody knows."""
+    return _SUGGESTIONS.get((word or "").strip().lower())
+
+
+_ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where in the media, and what else is the same for all that was found there."""
+
+    channel: Channel
+    start: float | None = None
+    end: float | None = None
+    at_date: datetime | None = None
+    text: str | None = None
+    evidence: str | None = None
+    says: str | None = None
+    """The vendor's verdict on the place, in its words."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """What else the vendor says of the place."""
+
+
+def when(start: Any, end: Any = None) -> dict[str, Any]:
+    """Times as parts of a `Spot`: seconds of a file, or of a stream the moment, if its zone is certain."""
+    told = {"start": lenient.number(start), "end": lenient.number(end)}
+    date = lenient.moment(start) if told["start"] is None and isinstance(start, str) and _ZONE.search(start) else None
+    odd = {"start": start, "end": end}
+    extra = {name: value for name, value in odd.items() if value is not None and told[name] is None}
+    return told | {"at_date": date, "extra": extra}
+
+
+@dataclass
+class Found:
+    """The findings of one task."""
+
+    task: str
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    doubt: str | None = None
+    """What speaks against taking silence for absence; `None`: nothing."""
+
+    def add(
+        self,
+        place: str,
+        spot: Spot,
+        meanings: Sequence[Meaning],
+        *,
+        label: str | None,
+        sub_label: str | None = None,
+        confidence: Any = None,
+        says: str | None = None,
+        matches: Sequence[str] = (),
+        box: Box | None = None,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        """One hit: a finding for each meaning of its word, and `unmapped` where it has none.
+
+        Args:
+            place: Where in the payload it stands.
+            spot: Where in the media.
+            meanings: What the vendor's word stands for.
+            label: The vendor's word.
+            sub_label: The vendor's word below that.
+            confidence: The vendor's score, whatever its type.
+            says: The vendor's verdict on this hit; without it that on the place counts.
+            matches: The words that hit.
+            box: Where in the picture.
+            extra: What else the vendor says of it.
+        """
+        if not meanings:
+            self.note(UNMAPPED, f"{place}: the label {sub_label or label!r} is in no map")
+        word = says if says is not None else spot.says
+        native = Native(
+            field=place,
+            label=label,
+            sub_label=sub_label,
+            score=confidence,
+            scale=None if confidence is None else "0-1",
+            extra={**spot.extra, **(extra or {})}
+            | ({} if suggestion(word) is not None or word is None else {"suggestion": word}),
+        )
+        for unified, relation in meanings or NOTHING_KNOWN:
+            self.findings.append(
+                Finding(
+                    label=unified,
+                    relation=relation,
+                    channel=spot.channel,
+                    score=lenient.number(confidence),
+                    start=spot.start,
+                    end=spot.end,
+                    at_date=spot.at_date,
+                    box=box,
+                    text=spot.text,
+                    matches=tuple(matches),
+                    suggestion=suggestion(word),
+                    evidence=spot.evidence,
+                    native=native,
+                    provider="huawei",
+                    task=self.task,
+                )
+            )
+
+    def note(self, code: str, says: str) -> None:
+        """A warning, once."""
+        told = Note(code=code, says=says)
+        if told not in self.notes:
+            self.notes.append(told)
+
+    def hold(self, place: str, spot: Spot, since: int) -> None:
+        """Holds the vendor's verdict on a place against what was found there: where it is worse, it counts.
+
+        Args:
+            place: Where in the payload it stands.
+            spot: The place, with its verdict.
+            since: How many findings there were before those of the place.
+        """
+        verdict = suggestion(spot.says)
+        worst = Verdict.worst(f.suggestion for f in self.findings[since:] if f.suggestion is not None)
+        if spot.says is not None and verdict is None:
+            self.note("unknown_suggestion", f"{place} says {spot.says!r}, which is not known")
+        if verdict is not None and worst is not None and verdict.severity > worst.severity:
+            self.note("contradiction", f"{place} says {spot.says}, and nothing that was found there says as much")
+            self.add(place, spot, NOTHING_KNOWN, label=spot.says)
+
+    def conclude(self, place: str, overall: Any) -> None:
+        """Holds the vendor's verdict on the whole against what was found: the worst counts."""
+        word = lenient.text(overall)
+        verdict = suggestion(word)
+        worst = Verdict.worst(f.suggestion for f in self.findings if f.suggestion is not None)
+        spot = Spot(Channel.VISUAL, says=word)
+        if word is None:
+            self.doubt = self.doubt or "the reply does not say what it comes to"
+        elif verdict is None:
+            self.doubt = self.doubt or f"the reply comes to {word!r}, which is not known"
+            self.add(place, spot, (), label=word)
+        elif verdict is Verdict.PASS:
+            if self.findings:
+                self.note("contradiction", f"{place} says pass, and something was found; it counts")
+        elif worst is None or verdict.severity > worst.severity:
+            told = "nothing that was found says as much" if self.findings else "does not say what was found"
+            self.note("contradiction", f"{place} says {word}, and {told}")
+            self.add(place, spot, NOTHING_KNOWN, label=word)
+
+
+def listed(found: Found, value: Any, what: str) -> list[Any]:
+    """The items of a list that may be missing where it would be empty; anything else is a doubt."""
+    if value is None or isinstance(value, list):
+        return value or []
+    if isinstance(value, dict) and value:
+        return [value]
+    found.doubt = found.doubt or f"the reply's {what} is no list"
+    return []
