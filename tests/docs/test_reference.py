@@ -190,6 +190,8 @@ def test_every_code_of_tencent_is_listed(section):
     assert calls == {r.code: [f"`{r.error.__name__}`", r.created] for r in tencent.ROWS}
     tasks = rows(section("docs/providers/tencent.md", "How a task fails"))
     assert tasks == {r.code: [f"`{r.error.__name__}`", r.says] for r in tencent.FAILURES}
+
+
 def test_every_code_and_every_state_of_huawei_is_listed(section):
     listed = {}
     for codes, error, created, _ in _cells(section("docs/providers/huawei.md", "How a call fails")):
