@@ -146,6 +146,9 @@ class Emulator(ABC):
     understands: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Kind of fault -> the operations in which this emulator applies it. Those that the host applies need no entry."""
 
+    base_url: str | None = None
+    """Where it is reached while the sandbox serves; for settings that name a further endpoint of the vendor's."""
+
     def __init__(self, world: World) -> None:
         self.world = world
         self.tasks = Tasks(world.clock)
