@@ -108,7 +108,7 @@ class Vcm:
         decoys = call.take(Decoys, lambda _: bool(wanted))
         if decoys is not None:
             mocks = [self._decoy(wanted, number, rows[0][0] if rows else None) for number in range(decoys.count)]
-            rows += [(task, vcm_life.told(task, now, setup)) for task in mocks]
+            rows = [*((task, vcm_life.told(task, now, setup)) for task in mocks), *rows]
         page = vcm_listing.page_of(rows, call.arguments)
         strange = call.take(UnknownStatus, lambda _: bool(page["tasks"]))
         if strange is not None:
