@@ -1,7 +1,7 @@
 """GET .../tasks: filters, order, pages.
 
-The page of v2 names no parameter and points to the generic service's, whose specification the API Explorer has. What
-`count` counts is not documented: here it is all that the filters let through, and not the page alone.
+The page of v2 names no parameter and points to the generic service's, whose specification the API Explorer has. `count`
+is all that the filters let through, and not the page alone: the SDK's text says so.
 """
 
 from __future__ import annotations
