@@ -19,7 +19,9 @@ class HuaweiSetup(Setup):
     """What can be set of the emulator of Huawei."""
 
     per_second: float | None = Field(
-        10, gt=0, description="Jobs of v3 that may be created in any second, of video and of audio each; as documented."
+        10.0,
+        gt=0,
+        description="Jobs of v3 that may be created in any second, of video and of audio each; as documented.",
     )
     queue: int | None = Field(None, ge=0, description="Tasks of v2 that may wait or run; more are refused: IVA.0012.")
     queue_seconds: float = Field(2.0, ge=0, description="Virtual seconds that a task waits at least.")
