@@ -1,12 +1,16 @@
 """Each service refuses what its documentation forbids, with its own code, and creates nothing."""
 
+import contextlib
 import json
 from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reelvet_huawei.sandbox import PROJECT_ID
+from reelvet_huawei.sandbox import PROJECT_ID, moderation_checks, vcm_checks
+from reelvet_huawei.sandbox.refusals import Refused
 
 V2 = f"/v2/{PROJECT_ID}/services/video-moderation/tasks"
 V3 = f"/v3/{PROJECT_ID}/moderation/video/jobs"
@@ -24,7 +28,7 @@ def sample(name):
 def changed(body, path, value):
     """The body with another value at a place."""
     body = deepcopy(body)
-    *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    *way, last = (int(step) if step.isdigit() else step for step in path.split("."))
     place = body
     for step in way:
         place = place[step]
@@ -240,3 +244,36 @@ def test_jobs_of_audio_alone(api, change, code):
     body = {"data": {"url": "https://cdn.example.com/a.wav"}, "event_type": "default", "categories": ["porn", "ad"]}
     reply = api.post(V3_AUDIO, json=body | change)
     assert (reply.status_code, reply.json().get("error_code")) == (200 if code is None else 400, code)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def places(value, path=()):
+    """Each place in a body."""
+    yield path
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places(inner, (*path, str(key)))
+
+
+CHECKS = {
+    "v2_create_request.json": lambda body: vcm_checks.creation(body, obs_only=True),
+    "v3_create_request.json": lambda body: moderation_checks.video(body, policies=("x",), international=False),
+    "v3_audio_create_request.json": lambda body: moderation_checks.audio(body, policies=None),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+@given(data=st.data(), value=ANYTHING)
+def test_whatever_is_sent_is_taken_or_refused(name, data, value):
+    """An exception of another kind would be a mistake of the emulator's, and not an answer of the vendor's."""
+    body = json.loads((REPLIES.parent / "requests" / name).read_text(encoding="utf-8"))
+    more = [("data", "language"), ("seed",), ("biz_type",)] if name.startswith("v3") else [("description",)]
+    place = data.draw(st.sampled_from([*places(body), *more]))
+    sent = changed(body, ".".join(place), value) if place else value
+    with contextlib.suppress(Refused):
+        CHECKS[name](sent)

@@ -75,7 +75,8 @@ class Moderation:
         self._host.tasks.add(task)
         if "callback" in data and task.ends != float("inf"):
             self._call_back(task, seed)
-        return Reply(200, {"request_id": task.extra["request_id"], "job_id": task.id})
+        number = task.extra["request_id"]
+        return Reply(200, {"request_id": number, "job_id": task.id}, {"x-request-id": number})
 
     def _get(self, call: Call) -> Reply:
         task = self._host.tasks.get(call.params["job_id"])

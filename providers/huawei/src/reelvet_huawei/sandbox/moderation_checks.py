@@ -72,11 +72,11 @@ def _begun(body: Any) -> dict[str, Any]:
         raise _missing("data")
     if not isinstance(data, dict):
         raise _unsupported("data")
-    if data.get("url") in {None, ""}:
+    if data.get("url") in (None, ""):
         raise _missing("data.url")
     if not isinstance(data["url"], str) or not is_web(data["url"]):
         raise Refused("AIS.0022", "The URL is invalid.")
-    if data.get("language", LANGUAGE) != LANGUAGE:
+    if data.get("language") not in (None, LANGUAGE):
         raise _unsupported("data.language")
     callback = body.get("callback")
     if callback is not None and (not isinstance(callback, str) or not is_web(callback)):

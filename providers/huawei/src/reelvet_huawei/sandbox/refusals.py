@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from reelvet.sandbox import Reply
 
@@ -73,9 +72,7 @@ def request_id() -> str:
 
 
 def with_request_id(reply: Reply) -> Reply:
-    """Every reply has one in its header; where the body names it, it is that."""
+    """Every reply has one in its header: its own, where it names none yet."""
     if "x-request-id" in reply.headers:
         return reply
-    content: Any = reply.content
-    number = content.get("request_id") if isinstance(content, dict) else None
-    return Reply(reply.status, reply.content, {**reply.headers, "x-request-id": number or request_id()}, reply.raw)
+    return Reply(reply.status, reply.content, {**reply.headers, "x-request-id": request_id()}, reply.raw)

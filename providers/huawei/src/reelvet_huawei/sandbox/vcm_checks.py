@@ -113,7 +113,7 @@ def _config(data: dict[str, Any], *, has_obs: bool) -> None:
     if common.get("text_categories") is not None:
         _words(common, "text_categories", TEXT_CATEGORIES)
     for name in _FLAGS:
-        if common.get(name, "false") not in {"true", "false"}:
+        if common.get(name, "false") not in ("true", "false"):
             raise invalid(f"The field [service_config.common.{name}] must be one of true, false.")
     if common.get("upload") == "true" and not has_obs:
         raise invalid("The field [output.obs] is required where [service_config.common.upload] is true.")
