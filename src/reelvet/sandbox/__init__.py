@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from reelvet.sandbox.library import MAGIC, Library
     from reelvet.sandbox.outbox import Delivery
     from reelvet.sandbox.planted import Planted
+    from reelvet.sandbox.quota import RateWindow
     from reelvet.sandbox.received import Received, SeenTask
     from reelvet.sandbox.scenario import Ending, Event, FailureReason, Region, Scenario, Speech
     from reelvet.sandbox.tasks import Phase, Task, Tasks
@@ -43,6 +44,7 @@ _WHERE = {
     "library": ("MAGIC", "Library"),
     "outbox": ("Delivery",),
     "planted": ("Planted",),
+    "quota": ("RateWindow",),
     "received": ("Received", "SeenTask"),
     "scenario": ("Ending", "Event", "FailureReason", "Region", "Scenario", "Speech"),
     "tasks": ("Phase", "Task", "Tasks"),
@@ -53,7 +55,7 @@ _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
     "FAULTS", "MAGIC", "Asset", "Call", "Clock", "Contradiction", "Decoys", "Delivery", "Emulator", "Ending", "Event", "Expired",
-    "FailureReason", "Fault", "Library", "ListLag", "NativeWords", "NeverFinishes", "Phase", "Planted", "Received", "Region", "Reply",
+    "FailureReason", "Fault", "Library", "ListLag", "NativeWords", "NeverFinishes", "Phase", "Planted", "RateWindow", "Received", "Region", "Reply",
     "Route", "Sandbox", "Scenario", "SeenTask", "Setup", "Speech", "StatusBackwards", "Task", "Tasks", "UnknownLabel", "UnknownStatus",
     "World",
 ]  # fmt: skip

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from reelvet.sandbox import Emulator, NativeWords, Reply, Route, Setup
-from reelvet.sandbox.quota import RateWindow
+from reelvet.sandbox import Emulator, NativeWords, RateWindow, Reply, Route, Setup
 from reelvet.taxonomy import LabelMap
 from reelvet_huawei.sandbox import account, gateway, moderation, refusals, signing, vcm
 from reelvet_huawei.sandbox.gateway import Gateway
