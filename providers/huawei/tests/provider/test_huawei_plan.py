@@ -298,6 +298,29 @@ def test_what_a_policy_saw_is_read_by_its_declaration(governed, sample):
     assert states[SPAM, "ocr"] == "not_evaluated"
 
 
+def test_what_a_policy_saw_is_told_without_a_job_too(governed, sample):
+    payload = sample("SYNTHETIC_v3_query_succeeded_clean")
+    payload["request_params"] = {"data": {"url": "x"}, "biz_type": "strict"}
+    places = {(row.label, row.channel.value): row.state.value for row in governed.normalize(payload).coverage}
+    assert places == {("extremism.terrorism", "visual"): "clean", ("sexual", "visual"): "clean"} | {
+        (ABUSE, channel): "not_evaluated"
+        for channel in ("ocr", "speech")  # nobody said the language
+    }
+    payload["request_params"]["biz_type"] = "another"
+    assert governed.normalize(payload).coverage == ()
+
+
+def test_a_plan_for_one_api_says_nothing_of_a_reply_of_the_other(moderator, v2, sample):
+    file = sample("v2_result_json_hits")
+    file["result"] |= {"frames": [], "voices": [], "suggestion": "pass"}
+    asked = job(detect=[ABUSE], channels=["speech"])
+    assert moderator.normalize(file, job=asked).verdict == "error"
+    assert v2.normalize(file, job=asked).verdict == "pass"
+    clean = sample("SYNTHETIC_v3_query_succeeded_clean") | {"request_params": {}}
+    assert v2.normalize(clean, job=asked).verdict == "error"
+    assert moderator.normalize(clean, job=asked).verdict == "pass"
+
+
 def test_a_policy_that_nobody_declared_promises_nothing(configured):
     plan = configured(biz_type="other").plan(job(detect=["sexual"]))
     assert "nobody said what the policy 'other' looks at" in plan.unsupported[0].says
