@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
 from reelvet.config import Config, vendor_variables
 from reelvet.plugins import ProviderSpec, Registry
@@ -243,6 +243,25 @@ def test_without_credentials_every_secret_is_masked(registry, table):
     )
     assert (settings.ak.get_secret_value(), settings.sk.get_secret_value(), settings.token) == ("***", "***", None)
     assert settings.region == "eu"
+
+
+@pytest.mark.parametrize("credentials", [True, False])
+def test_settings_are_told_whether_they_are_for_talking(registry, monkeypatch, credentials):
+    """So that a model can ask for what only a call needs, as a region, and not of who plans."""
+    told = []
+
+    class Model(BaseModel):
+        region: str | None = Field(None, validate_default=True)
+
+        @field_validator("region")
+        @classmethod
+        def _look(cls, value, info):
+            told.append(info.context)
+            return value
+
+    monkeypatch.setattr(registry, "load", lambda *_: Model)
+    Config.parse({"providers": {"acme": {}}}).settings("acme", registry, environ={}, credentials=credentials)
+    assert told == [{"credentials": credentials}]
 
 
 def test_which_variables_a_field_takes_is_read_from_the_model(registry):

@@ -25,6 +25,8 @@ from reelvet_huawei.read import STATES, STATUSES
 from reelvet_huawei.settings import HuaweiOptions, HuaweiSettings
 from reelvet_local.errors import CODES
 from reelvet_local.settings import LocalOptions, LocalSettings
+from reelvet_tencent import errors as tencent
+from reelvet_tencent.settings import TencentOptions, TencentSettings
 
 _OPTION = r"(?<![\w-])(--[a-z][a-z-]*)"
 
@@ -73,6 +75,8 @@ def default_of(field):
         ("docs/providers/local.md", "Options", LocalOptions),
         ("docs/providers/gcore.md", "Settings", GcoreSettings),
         ("docs/providers/gcore.md", "Options", GcoreOptions),
+        ("docs/providers/tencent.md", "Settings", TencentSettings),
+        ("docs/providers/tencent.md", "Options", TencentOptions),
         ("docs/providers/huawei.md", "Settings", HuaweiSettings),
         ("docs/providers/huawei.md", "Options", HuaweiOptions),
     ],
@@ -179,6 +183,13 @@ def test_every_refusal_of_gcore_is_listed(section):
     assert {(int(status), row[0].strip("`") or "") for status, *row in _cells(text)} == {
         (r.status, r.says) for r in ROWS
     }
+
+
+def test_every_code_of_tencent_is_listed(section):
+    calls = rows(section("docs/providers/tencent.md", "How a call fails"))
+    assert calls == {r.code: [f"`{r.error.__name__}`", r.created] for r in tencent.ROWS}
+    tasks = rows(section("docs/providers/tencent.md", "How a task fails"))
+    assert tasks == {r.code: [f"`{r.error.__name__}`", r.says] for r in tencent.FAILURES}
 
 
 def test_every_code_and_every_state_of_huawei_is_listed(section):

@@ -295,12 +295,36 @@ async def test_one_jobs_bug_or_nonsense_does_not_end_the_others(moderator, acme)
     acme(read=stumble)
     jobs = [job(key="a"), job(key="bad"), None, "nonsense", job(key="b")]
     items = [item async for item in moderator.moderate_many(jobs, concurrency=2)]
-    assert sorted(item.job.key for item in items if item.result) == ["a", "b"]
-    assert sorted(type(item.error).__name__ for item in items if item.error) == [
-        "InvalidJob",
-        "InvalidJob",
-        "ReelvetError",
-    ]
+    results = {item.job.key: item.result for item in items if item.result}
+    assert sorted(results) == ["a", "b", "bad"]
+    assert sorted(type(item.error).__name__ for item in items if item.error) == ["InvalidJob", "InvalidJob"]
+    # What was paid for is kept, and nobody takes it for harmless.
+    assert results["bad"].verdict is Verdict.ERROR
+    assert results["bad"].tasks[0].raw["key"] == "bad"
+    assert "unreadable_result" in {note.code for note in results["bad"].warnings}
+    assert {row.state for row in results["bad"].coverage} == {CoverageState.NOT_EVALUATED}
+
+
+async def test_a_bug_in_prepare_is_a_failed_call_that_created_nothing(moderator, acme, vendor):
+    async def stumble(self, plan):
+        raise KeyError("project")
+
+    acme(prepare=stumble)
+    with pytest.raises(UnexpectedReply, match="failed to prepare") as caught:
+        await moderator.submit(job())
+    assert (caught.value.created, vendor.creates) == ("no", [])
+
+
+async def test_a_created_task_without_an_id_is_looked_up(moderator, acme):
+    async def nameless(self, tasks):
+        return [Created(TaskRef(id="")) for _ in tasks]
+
+    async def nothing(self, key, window):
+        return [RawTask(ref=TaskRef(id=""), status=Status.SUCCEEDED, vendor_key=key)]
+
+    acme(submit=nameless, find=nothing)
+    with pytest.raises(SubmitOutcomeUnknown):
+        await moderator.submit(job())
 
 
 async def test_what_has_ended_is_given_though_the_source_is_slow(moderator):

@@ -261,3 +261,11 @@ def test_production_refuses_an_emulator(config, registry):
 def test_planning_needs_no_credentials(registry):
     moderator = AsyncModerator(Config.parse({}), use="acme", registry=registry, credentials=False)
     assert moderator.plan(job()).tasks[0].name == "porn"
+
+
+async def test_a_key_is_looked_for_as_the_vendor_holds_it(moderator, vendor, monkeypatch):
+    """A vendor that cannot hold every key holds another in its place, and the provider knows which."""
+    await moderator.submit(job(key="digest"))
+    monkeypatch.setattr(moderator._instance("acme").provider, "vendor_key_of", {"a key too long": "digest"}.get)
+    found = await moderator.find("a key too long")
+    assert [(ticket.key, ticket.tasks[0].ref.id) for ticket in found] == [("a key too long", "t1")]

@@ -11,7 +11,7 @@ import pytest
 
 from reelvet import Config
 from reelvet.errors import ConfigurationError, PluginBroken, PluginNotFound
-from reelvet.plugins import ProviderSpec
+from reelvet.plugins import ProviderSpec, Registry
 from reelvet.sandbox import Emulator, Sandbox
 
 URL = {"url": "https://cdn.example.com/a.mp4"}
@@ -25,6 +25,35 @@ def test_where_everything_is(sandbox):
     assert told["providers"]["acme"]["base_url"] == sandbox.base_url("acme") != sandbox.control == told["control"]
     assert sandbox.settings("acme")["base_url"] == sandbox.base_url("acme")
     assert sandbox.base_url("acme").startswith("http://127.0.0.1:")
+
+
+def test_an_emulator_knows_where_it_is_while_it_is_served():
+    class Pointing(Emulator):
+        id = "pointing"
+        routes = ()
+
+        def settings(self):
+            return {"second_url": self.base_url}
+
+        def answer(self, call):
+            raise AssertionError
+
+        def failure(self, call, status):
+            raise AssertionError
+
+    registry = Registry()
+    registry.register(ProviderSpec("pointing", "Pointing", "x:X", sandbox="pointing_sandbox:Pointing"))
+    module = types.ModuleType("pointing_sandbox")
+    module.Pointing = Pointing
+    sys.modules["pointing_sandbox"] = module
+    try:
+        served = Sandbox(registry=registry)
+        with served:
+            assert served.settings("pointing")["second_url"] == served.base_url("pointing")
+            assert served.describe()["providers"]["pointing"]["settings"] == {"second_url": served.base_url("pointing")}
+        assert served._emulator("pointing").base_url is None
+    finally:
+        del sys.modules["pointing_sandbox"]
 
 
 def test_its_configuration_is_one(sandbox):
@@ -168,9 +197,9 @@ def test_the_control_port_says_what_is_wrong(control, method, path, data, says):
 
 
 def test_credentials_are_masked_on_the_control_port(sandbox, acme, control):
-    acme("GET", "/v1/batch", Authorization="APIKey hush")
+    acme("GET", "/v1/batch", Authorization="APIKey hush", X_Auth_Token="hush", X_Security_Token="hush")
     headers = dict(control("GET", "/requests").json["requests"][0]["headers"])
-    assert headers["authorization"] == "***"
+    assert {headers[name] for name in ("authorization", "x-auth-token", "x-security-token")} == {"***"}
     assert sandbox.requests()[0].header("authorization") == "APIKey hush"
 
 

@@ -154,3 +154,11 @@ def test_the_label_map_read_backwards(label, field, channel, words):
     native = NativeWords(LabelMap.parse(MAP, Taxonomy.default()), Taxonomy.default())
     assert [mapping.native for mapping in native.of(label, field, channel)] == words
     assert native.field_of("head") == {"Sexy", "Porn", "AK47"}
+
+
+def test_the_clock_does_not_end_beyond_any_date():
+    clock = Clock()
+    with pytest.raises(ConfigurationError, match="beyond any date"):
+        clock.advance(1e300)
+    clock.advance(1e9)
+    assert clock.date().year > 2050

@@ -83,6 +83,8 @@ def read_json(source: str, what: str) -> Any:
         return json.loads(text)
     except ValueError as error:
         raise InvalidJob(f"{what} {source} is no JSON: {error}", way_out="Mend it at that place.") from None
+    except RecursionError:
+        raise InvalidJob(f"{what} {source} is nested too deep", way_out="Take what is around it away.") from None
 
 
 def build_job(
@@ -197,5 +199,5 @@ def _value(text: str) -> Any:
     """A number, a boolean or whatever JSON says; anything else is the text itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

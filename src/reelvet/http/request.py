@@ -15,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import SplitResult, quote, urlsplit
 
 from reelvet.schema.errors import UnexpectedReply
+from reelvet.schema.lenient import is_too_deep
 from reelvet.schema.urls import MASK, mask_url
 
 # RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
@@ -277,17 +278,22 @@ class Reply:
             UnexpectedReply: It is none. The error carries the redacted body.
         """
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("Content-Type", "no content type")
-            raise UnexpectedReply(
-                f"the reply of {self.url} is not JSON ({kind}, {len(self.content)} bytes)",
-                self.provider,
-                self.instance,
-                status=self.status,
-                request_id=self.request_id,
-                body=self.redact(self.text),
-            ) from None
+            read = json.loads(self.content)
+            if not is_too_deep(read):
+                return read
+            why = "is nested too deep"
+        except RecursionError:
+            why = "is nested too deep"
+        except ValueError:
+            why = f"is not JSON ({self.headers.get('Content-Type', 'no content type')}, {len(self.content)} bytes)"
+        raise UnexpectedReply(
+            f"the reply of {self.url} {why}",
+            self.provider,
+            self.instance,
+            status=self.status,
+            request_id=self.request_id,
+            body=self.redact(self.text),
+        )
 
     def __repr__(self) -> str:
         return f"Reply({self.status}, {len(self.content)} bytes, request_id={self.request_id!r})"

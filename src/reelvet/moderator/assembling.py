@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from reelvet.plugins import Looked, final_coverage, plan_coverage
+from reelvet.http import logger
+from reelvet.plugins import Looked, Report, final_coverage, plan_coverage
+from reelvet.schema.errors import ReelvetError
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import Coverage, CoverageState, MediaFacts, ModerationResult, Note, TaskRecord
 from reelvet.schema.task import RawTask, Status
 from reelvet.schema.ticket import TaskState
+from reelvet.schema.urls import mask_urls
 from reelvet.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from reelvet.plugins import Provider, Report
+    from reelvet.plugins import Provider
     from reelvet.schema.plan import Plan
     from reelvet.schema.ticket import Ticket
 
+_log = logger("moderator")
 _WAITING = {Status.QUEUED, Status.RUNNING}
 _EVALUATED = {CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
 
@@ -50,7 +54,7 @@ def assemble(
         provider: Whose `read` is asked.
         notes: Warnings that arose on the way.
     """
-    report = provider.read(plan, raws)
+    report = _read(provider, plan, raws)
     missing = [task for task in ticket.tasks if task.state is not TaskState.CREATED]
     absent = {TaskState.NOT_CREATED: Status.FAILED, TaskState.UNKNOWN: Status.UNKNOWN}
     status = combine([*(raw.status for raw in raws), *(absent[task.state] for task in missing)])
@@ -90,6 +94,24 @@ def assemble(
         metadata=job.get("metadata") or {},
         warnings=tuple(dict.fromkeys([*(plan.warnings if plan else ()), *ticket.warnings, *notes, *report.warnings])),
     )
+
+
+def _read(provider: Provider, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
+    """What the provider reads out of the replies. Where that fails nothing was looked at, and the replies are kept."""
+    try:
+        return provider.read(plan, raws)
+    except ReelvetError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a provider's bug must not lose what was paid for)
+        _log.warning("%s failed to read a reply, which is kept raw", provider.id, exc_info=True)
+        says = (
+            f"the provider failed to read the replies, which are kept: {mask_urls(f'{type(error).__name__}: {error}')}"
+        )
+        rows = [
+            row.model_copy(update={"state": CoverageState.NOT_EVALUATED, "through": 0.0, "why": says})
+            for row in (plan.coverage if plan is not None else ())
+        ]
+        return Report(coverage=rows, warnings=[Note(code="unreadable_result", says=says)])
 
 
 def _transcribes_only(job: Mapping[str, Any], plan: Plan | None, report: Report) -> bool:

@@ -24,6 +24,7 @@ from reelvet.schema.errors import (
     SubmitOutcomeUnknown,
 )
 from reelvet.schema.job import ModerationJob, vendor_key
+from reelvet.schema.lenient import is_too_deep
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.taxonomy import UNMAPPED
 
@@ -150,6 +151,11 @@ class AsyncModerator:
             InvalidJob: The payload is no such reply.
         """
         instance = self._instance(use)
+        if is_too_deep(payload):
+            raise InvalidJob(
+                "the payload is nested deeper than any reply",
+                way_out="Give what the vendor answered, and nothing around it.",
+            )
         raw = instance.provider.recognize(payload)
         plan = self.plan(job, use=instance.name) if job is not None else None
         ticket = Ticket.adopt(instance.provider.id, raw.ref.id, instance=instance.name)
@@ -321,7 +327,7 @@ class AsyncModerator:
             try:
                 check_key(self.config.seal_key if url else None)
                 await instance.open()
-                prepared = await instance.provider.prepare(plan)
+                prepared = await submitting.prepare(plan, instance)
                 check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
             except BaseException:
                 self._journal.drop(job, entry)  # nothing was sent

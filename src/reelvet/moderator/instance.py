@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from reelvet.http import logger
+from reelvet.moderator.coalescing import Coalescer
 from reelvet.plugins import ProviderContext
 from reelvet.schema.errors import ConfigurationError
 
@@ -37,6 +38,7 @@ class Instance:
         )
         self.spec = registry.spec(plugin)
         self.provider: Provider = registry.load(plugin)(settings, context)
+        self.coalescer = Coalescer(self.spec.batch)
         # Worked out now: a label map that cannot be read stops the start, not the first video.
         self.capabilities = self.provider.effective()
         if config.production and self.provider.sandbox:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reelvet.http import logger
 from reelvet.plugins import Created, Done, Outcome, Rejected, TimeWindow, Unknown
 from reelvet.schema.errors import (
     ProviderError,
+    ReelvetError,
     SubmitOutcomeUnknown,
     UnexpectedReply,
 )
@@ -34,6 +36,23 @@ _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 5.0
 
 
+async def prepare(plan: Plan, instance: Instance) -> Plan:
+    """The plan with its placeholders filled. Nothing has been created yet, so whatever fails is a failed call.
+
+    Raises:
+        ProviderError: A call failed, or the provider did.
+    """
+    try:
+        return await instance.provider.prepare(plan)
+    except ReelvetError:
+        raise
+    except Exception as error:
+        says = mask_urls(f"{type(error).__name__}: {error}")
+        raise UnexpectedReply(
+            f"the provider failed to prepare the job: {says}", instance.provider.id, instance.name, created="no"
+        ) from error
+
+
 async def create(
     job: ModerationJob, plan: Plan, instance: Instance, *, window: float, submitted_at: datetime
 ) -> tuple[Ticket, list[Outcome]]:
@@ -49,7 +68,7 @@ async def create(
     Returns:
         The ticket, and what became of each task.
     """
-    outcomes = await _outcomes(plan.tasks, instance) if plan.tasks else []
+    outcomes = await instance.coalescer.submit(plan.tasks, partial(send, instance=instance)) if plan.tasks else []
     taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
     for number, (task, outcome) in enumerate(zip(plan.tasks, outcomes, strict=True)):
         if isinstance(outcome, Unknown):
@@ -78,7 +97,7 @@ def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> T
     return ticket
 
 
-async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
+async def send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
     """One outcome per task, whatever the provider does: what it does not answer for is unknown, never lost."""
     try:
         outcomes = list(await instance.provider.submit(tasks))
@@ -94,6 +113,8 @@ async def _outcomes(tasks: Sequence[VendorTask], instance: Instance) -> list[Out
 
 
 def _known(outcome: object, instance: Instance) -> Outcome:
+    if isinstance(outcome, Created) and not outcome.ref.id:
+        return Unknown(_odd("a task was created and has no id", instance))
     if isinstance(outcome, Created | Done | Rejected | Unknown):
         return outcome
     return Unknown(_odd(f"{type(outcome).__name__} is no outcome of a submit", instance))
@@ -129,7 +150,12 @@ async def _look_up(
         # One task of the vendor's answers for one of ours.
         for raw in found:
             ref = raw.ref
-            if raw.vendor_key == task.vendor_key and task.category in {None, ref.category} and ref.id not in taken:
+            if (
+                ref.id
+                and raw.vendor_key == task.vendor_key
+                and task.category in {None, ref.category}
+                and ref.id not in taken
+            ):
                 taken.add(ref.id)
                 return Created(ref.model_copy(update={"name": task.name}))
         left = until - time.monotonic()

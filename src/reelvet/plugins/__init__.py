@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         Unknown,
     )
     from reelvet.plugins.registry import Problem, Registry
-    from reelvet.plugins.spec import DataHandling, ProviderSpec
+    from reelvet.plugins.spec import BatchRule, DataHandling, ProviderSpec
 
 _WHERE = {
     "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "TranscriptCapability"),
@@ -40,12 +40,12 @@ _WHERE = {
         "Callback", "Created", "Done", "Fault", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
     ),
     "registry": ("Problem", "Registry"),
-    "spec": ("DataHandling", "ProviderSpec"),
+    "spec": ("BatchRule", "DataHandling", "ProviderSpec"),
 }  # fmt: skip
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "BatchRule", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

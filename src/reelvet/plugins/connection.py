@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 class ConnectionSettings(BaseModel):
     """The part of a `[providers.<instance>]` table that is the same for every vendor; heirs add the rest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     official_hosts: ClassVar[frozenset[str]] = frozenset()
     """The vendor's own hosts, or what they end with where it begins with a dot: anything else is a sandbox."""

@@ -109,6 +109,8 @@ class Callback:
     """The job's key, where the callback carries it."""
     event_id: str = ""
     """Equal for two deliveries of one event."""
+    complete: bool = True
+    """Whether `raw` is all that the vendor has to say; if not, the task is to be read again, however trusted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from reelvet.plugins.capabilities import Capabilities
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reelvet.schema.plan import VendorTask
     from reelvet.taxonomy import Label
 
 
@@ -23,6 +24,26 @@ class DataHandling:
     """How long media, results and evidence are kept, in words; `not documented` where nobody says."""
     source: str
     """The page that says so."""
+
+
+def _share_key(task: VendorTask) -> str | None:
+    return task.share_key
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRule:
+    """How many tasks a vendor takes in one call: what is submitted at the same time is then sent together.
+
+    The provider's `submit` is given tasks of one share key and of different vendor keys, perhaps of several jobs, and
+    answers for each of them.
+    """
+
+    max: int
+    """Tasks per call."""
+    share_key: Callable[[VendorTask], str | None] = _share_key
+    """Tasks for which it is equal may go in one call; `None` for one that goes alone. By default the task's own."""
+    window: float = 0.003
+    """Seconds for which the first task waits for others."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +63,8 @@ class ProviderSpec:
     """`package.module:Class` of the pydantic model of `ModerationJob.options[<id>]`."""
     sandbox: str | None = None
     """`package.module:Class` of the vendor's emulator."""
+    batch: BatchRule | None = None
+    """Set where the vendor takes several tasks in one call."""
     data_handling: DataHandling | None = None
     labels: tuple[Label, ...] = ()
     """Labels of its own, below `x.<id>.`."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_MOST = 3e9
+"""Seconds by which the clock can be advanced in all: some 95 years."""
+
+
 class Clock:
     """Virtual seconds, in which tasks live. Safe to use from any thread.
 
@@ -60,6 +64,12 @@ class Clock:
         """Lets time pass at once."""
         seconds = _checked(seconds, "seconds")
         with self._lock:
+            if self._advanced + seconds > _MOST:
+                raise ConfigurationError(
+                    f"seconds is {seconds:g}, which ends beyond any date",
+                    field="seconds",
+                    way_out=f"Stay below {_MOST:g} in all.",
+                )
             self._until_then += seconds
             self._advanced += seconds
         self._tell()

@@ -67,7 +67,7 @@ async def _json(request: Request) -> Any:
         return {}
     try:
         return await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"the body is no JSON: {error}", field="body", way_out="Send JSON.") from None
 
 

@@ -67,7 +67,10 @@ class Reply:
         """The body as it is sent."""
         if self.raw is not None:
             return self.raw
-        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode()
+        try:
+            return json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode()
+        except UnicodeEncodeError:  # half a surrogate pair, echoed as it was sent: escaped
+            return json.dumps(self.content, separators=(",", ":")).encode()
 
 
 @dataclass(eq=False)
@@ -104,7 +107,7 @@ class Call:
         """The body as JSON; `None` where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def take(self, kind: type[_Kind], fits: Callable[[_Kind], bool] = lambda _: True) -> _Kind | None:
@@ -142,6 +145,9 @@ class Emulator(ABC):
     """Whether the vendor has callbacks."""
     understands: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Kind of fault -> the operations in which this emulator applies it. Those that the host applies need no entry."""
+
+    base_url: str | None = None
+    """Where it is reached while the sandbox serves; for settings that name a further endpoint of the vendor's."""
 
     def __init__(self, world: World) -> None:
         self.world = world

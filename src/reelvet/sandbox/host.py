@@ -106,6 +106,8 @@ class Sandbox:
                 f"the sandbox needs the package {error.name}", field="sandbox", way_out="pip install 'reelvet[sandbox]'."
             ) from error  # fmt: skip
         serving = Serving(self._emulators, control_app(self), self._world.outbox, host=self._host, port=self._port)
+        for provider, emulator in self._emulators.items():
+            emulator.base_url = serving.urls[provider]
         serving.start()
         self._serving = serving
         return self
@@ -115,6 +117,8 @@ class Sandbox:
         if self._serving is not None:
             self._serving.stop()
             self._serving = None
+            for emulator in self._emulators.values():
+                emulator.base_url = None
 
     def wait(self) -> None:
         """Returns when it has ended, be it by itself."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from reelvet.sandbox.tasks import Phase
 
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie"})
+_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "x-auth-token", "x-security-token"})
 
 
 @dataclass(slots=True)

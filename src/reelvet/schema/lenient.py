@@ -42,9 +42,10 @@ def number(value: Any) -> float | None:
 def whole(value: Any) -> int | None:
     """A whole number, also where it is written as a string or with a fraction of zero."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return value  # not by way of a float, which loses digits of long ids
+        # Not by way of a float, which loses digits of long ids; beyond 64 bits it is no vendor's number.
+        return value if -(2**63) <= value < 2**63 else None
     read = number(value)
-    return int(read) if read is not None and read.is_integer() else None
+    return int(read) if read is not None and read.is_integer() and abs(read) < 2**63 else None
 
 
 def flag(value: Any) -> bool | None:
@@ -82,3 +83,22 @@ Flag = Annotated[bool | None, BeforeValidator(flag)]
 Date = Annotated[datetime | None, BeforeValidator(moment)]
 AsMapping = BeforeValidator(mapping)
 """For a field that is a model of its own: `Annotated[Part, AsMapping]`."""
+
+
+MOST_DEEP = 100
+"""Levels of nesting in a reply; vendors have ten or so, and beyond a few hundred nothing could be written down again."""
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a parsed reply is nested deeper than any vendor's is."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MOST_DEEP):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True

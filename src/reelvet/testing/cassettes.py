@@ -6,7 +6,8 @@ vendor's own and credentials are left out, so that a replay needs neither an emu
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import json
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,7 +16,7 @@ import vcr  # type: ignore[import-untyped]
 import yaml  # type: ignore[import-untyped]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _MATCH = ("method", "host", "path", "query", "body")
@@ -38,14 +39,18 @@ class Cassettes:
     Args:
         folder: Where they are.
         official: The vendor's own base URL, under whose host everything is recorded.
-        scrub: Further texts that must not be written: account ids, say. They become `***`.
+        scrub: Further texts that must not be written, as the key itself. They become `***` wherever they stand.
+        keep: Makes of the JSON of a reply what of it may be kept; a list of an account's tasks holds other people's.
     """
 
-    def __init__(self, folder: Path, *, official: str, scrub: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, *, official: str, scrub: Sequence[str] = (), keep: Callable[[Any], Any] = lambda body: body
+    ) -> None:
         self.folder = folder
         self._host = urlsplit(official).netloc
         self._scheme = urlsplit(official).scheme
-        self._scrub = tuple(scrub)
+        self._scrub = tuple(text for text in scrub if text)
+        self._keep = keep
 
     @property
     def names(self) -> list[str]:
@@ -84,6 +89,7 @@ class Cassettes:
             record_mode=mode,
             match_on=_MATCH,
             serializer="reelvet",
+            decode_compressed_response=True,
             filter_headers=_SECRET_HEADERS,
             before_record_request=self._request,
             before_record_response=self._response,
@@ -92,21 +98,30 @@ class Cassettes:
         return recorder
 
     def _request(self, request: Any) -> Any:
-        parts = urlsplit(request.uri)
+        parts = urlsplit(self._clean(request.uri))
         request.uri = parts._replace(scheme=self._scheme, netloc=self._host).geturl()
+        if isinstance(request.body, bytes):
+            request.body = self._clean(request.body.decode("utf-8", "replace")).encode()
         return request
 
     def _response(self, response: dict[str, Any]) -> dict[str, Any]:
-        kept = {
-            name: value
-            for name, value in response["headers"].items()
-            if name.lower() not in {*_FLEETING, *_SECRET_HEADERS}
-        }
+        left_out = {*_FLEETING, *_SECRET_HEADERS}
+        kept = {name: value for name, value in response["headers"].items() if name.lower() not in left_out}
         body = response["body"].get("string")
-        for text in self._scrub:
-            if isinstance(body, bytes):
-                body = body.replace(text.encode(), b"***")
+        if isinstance(body, bytes):
+            text = body.decode("utf-8", "replace")
+            with suppress(ValueError):  # a page, or nothing, stays as it came
+                text = json.dumps(self._keep(json.loads(text)), ensure_ascii=False)
+            body = self._clean(text).encode()
+            kept = {
+                name: [str(len(body))] if name.lower() == "content-length" else value for name, value in kept.items()
+            }
         return {**response, "headers": kept, "body": {**response["body"], "string": body}}
+
+    def _clean(self, text: str) -> str:
+        for secret in self._scrub:
+            text = text.replace(secret, "***")
+        return text
 
 
 class _Serializer:

@@ -10,7 +10,7 @@ from reelvet.schema.media import Channel
 from reelvet.schema.result import Finding, Native, Note, Relation
 from reelvet.taxonomy import UNMAPPED
 from reelvet_gcore import wire
-from reelvet_gcore.plugin import CATEGORIES, HARD, NSFW, SOFT, SPORT
+from reelvet_gcore.plugin import CATEGORIES, FLOORS, HARD, NSFW, SOFT, SPORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reelvet.taxonomy import LabelMap, Mapping
     from reelvet_gcore.frames import Clock
 
-_FLAG = "_detected"
+_FLAG = "detected"
 _SPEECH = "speech_detected"
 _FLAGS_OF = {
     NSFW: frozenset({"nsfw_detected", "porn_detected"}),
@@ -35,9 +35,11 @@ _MEANS: dict[str | None, tuple[str, Relation | None]] = {
 }
 """What a flag says by itself, where no frame says more. That of soft_nudity is up for a mere face, so it says nothing."""
 
-_QUARANTINED = "child_pornography_detected"
+_QUARANTINED, _QUARANTINED_FLAG = "child_pornography", "child_pornography_detected"
 _QUARANTINE = ("child_safety.sexual", Relation.NARROW)
-"""A category withdrawn in 2025, whose frames are labelled as faces: the flag is what matters, whatever else is said."""
+"""A category withdrawn in 2025, whose frames are labelled as faces: whatever it lists is what the category is about."""
+
+_SUMMARY = {"frames", "detection_results"}
 
 
 class Words:
@@ -87,10 +89,10 @@ class Found:
 
 
 def flags(result: Any) -> dict[str, Any]:
-    """The `..._detected` fields of a result, speech left out."""
+    """The fields of a result that say whether something was detected, however they are spelled; speech left out."""
     if not isinstance(result, dict):
         return {}
-    return {name: value for name, value in result.items() if str(name).endswith(_FLAG) and name != _SPEECH}
+    return {name: value for name, value in result.items() if name.lower().endswith(_FLAG) and name != _SPEECH}
 
 
 def is_one(result: Any) -> bool:
@@ -125,7 +127,7 @@ def infer(result: Any, words: Words, *, is_legacy: bool) -> str | None:
     return HARD if nudity or (is_legacy and not up and "frames" not in result) else None
 
 
-def read(result: Any, category: str | None, words: Words, clock: Clock, *, task: str) -> Found:
+def read(result: Any, category: str | None, words: Words, clock: Clock, *, task: str, is_legacy: bool) -> Found:
     """The findings of a result, and whether it is whole.
 
     Args:
@@ -134,6 +136,7 @@ def read(result: Any, category: str | None, words: Words, clock: Clock, *, task:
         words: The label map.
         clock: How frame numbers become seconds.
         task: The vendor's task id.
+        is_legacy: Whether the task may be one of `detect-nudity`, whose results are bare lists.
     """
     found = Found()
     if not is_one(result):
@@ -146,7 +149,7 @@ def read(result: Any, category: str | None, words: Words, clock: Clock, *, task:
         if word not in found.hits:
             make.name(f"result.detection_results[{number}]", word)
     make.flags(flags(result))
-    found.doubt = _doubt(result, category, found)
+    found.doubt = _doubt(result, category, found, is_legacy=is_legacy)
     if found.findings and clock.says and any(finding.start is not None for finding in found.findings):
         found.notes.append(Note(code="times_derived", says=clock.says))
     return found
@@ -237,31 +240,30 @@ class _Making:
         self.found.hits.setdefault(word, Hits()).add(None, None)
         for label, relation in self._meanings(word, place):
             self._bare(place, word, label, relation)
-        self.found.notes.append(
-            Note(
-                code="contradiction",
-                says=f"the reply names {word!r} as found and has no frame of it; it counts as found",
-            )
-        )
+        self._contradiction(f"the reply names {word!r} as found and has no frame of it; it counts as found")
 
     def flags(self, up: dict[str, Any]) -> None:
         """Flags that are up: told by frames, or findings by themselves."""
         told = bool(self.found.findings)
+        enough = any(self._is_reportable(score) for hits in self.found.hits.values() for score in hits.scores)
         for name, value in up.items():
-            if lenient.flag(value) is not True:
-                if told and lenient.flag(value) is False:
-                    says = f"the reply has {name} false and names findings; they count"
-                    self.found.notes.append(Note(code="contradiction", says=says))
-                continue
-            place = f"result.{name}"
-            if name == _QUARANTINED:
-                self._bare(place, name, *_QUARANTINE)
-            elif not told:
+            place, is_up = f"result.{name}", lenient.flag(value)
+            if name == _QUARANTINED_FLAG:
+                if is_up is not False:
+                    self._bare(place, name, *_QUARANTINE)
+            elif is_up is False and told:
+                self._contradiction(f"the reply has {name} false and names findings; they count")
+            elif is_up and not enough:
                 means = _MEANS.get(self.category) if name in _FLAGS_OF.get(self.category or "", ()) else None
-                label, relation = means or (UNMAPPED, None)
-                self._bare(place, name, label, relation)
-                says = f"the reply has {name} true and names nothing that was found"
-                self.found.notes.append(Note(code="contradiction", says=says))
+                self._bare(place, name, *(means or (UNMAPPED, None)))
+                self._contradiction(f"the reply has {name} true and names nothing that would be reported")
+
+    def _is_reportable(self, score: float | None) -> bool:
+        """Whether a frame with that confidence is listed at all, by what is documented; one without may be."""
+        return score is None or score >= FLOORS.get(self.category or "", 0.0)
+
+    def _contradiction(self, says: str) -> None:
+        self.found.notes.append(Note(code="contradiction", says=says))
 
     def _bare(self, place: str, word: str, label: str, relation: Relation | None) -> None:
         self.found.findings.append(
@@ -277,6 +279,8 @@ class _Making:
 
     def _meanings(self, word: str | None, place: str) -> list[tuple[str, Relation | None]]:
         """Asked once for each distinct word."""
+        if self.category == _QUARANTINED:
+            return [_QUARANTINE]
         mappings = self.words.find(self.category, word)
         if mappings:
             return [(mapping.label, mapping.relation) for mapping in mappings if mapping.label is not None]
@@ -304,10 +308,12 @@ def _names(result: dict[str, Any]) -> list[tuple[int, str]]:
     return [(n, item) for n, item in enumerate(items if isinstance(items, list) else []) if isinstance(item, str)]
 
 
-def _doubt(result: dict[str, Any], category: str | None, found: Found) -> str | None:
+def _doubt(result: dict[str, Any], category: str | None, found: Found, *, is_legacy: bool) -> str | None:
     """What speaks against taking the silence of a result for absence."""
     named, frames, up = result.get("detection_results"), result.get("frames"), flags(result)
-    if "frames" not in result and not up:  # the spelling of 2024: nothing but a list of hits
+    if strange := _strange(result):
+        return strange
+    if is_legacy and "frames" not in result and not up:  # the spelling of 2024: nothing but a list of hits
         whole = isinstance(named, list) and all(isinstance(item, dict) for item in named)
         return None if whole else "the reply is no whole list of hits"
     known = [name for name in up if name in _FLAGS_OF.get(category or "", ())]
@@ -318,3 +324,16 @@ def _doubt(result: dict[str, Any], category: str | None, found: Found) -> str | 
     if lenient.flag(up[known[0]]) and not found.hits:
         return "the reply says that something was found and not what"
     return None
+
+
+def _strange(result: dict[str, Any]) -> str | None:
+    """What a whole result does not hold: an error, or lists nobody documents that may be of what was found."""
+    if result.get("error"):
+        return "the reply holds an error beside its result"
+    lists = [name for name, value in result.items() if name not in _SUMMARY and _may_be_hits(value)]
+    return f"the reply holds lists that are not known: {', '.join(lists)}" if lists else None
+
+
+def _may_be_hits(value: Any) -> bool:
+    """Whether a field that nobody documents may list what was found, as the documented ones do."""
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)

@@ -88,20 +88,32 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
         return None
     body = _json(reply.content)
     says = vendor_text(body)
-    row = next((row for row in ROWS if row.status == reply.status and says and says.startswith(row.says)), None)
+    row = next((row for row in ROWS if row.status == reply.status and _is_of(row, says)), None)
     if row is None:  # no refusal of the vendor's API: a gateway's page, or a status that it does not document
-        return classify_status(request, reply)
-    shown = _TOKEN.sub(r"\1 ***", says or "")
+        error = classify_status(request, reply)
+        if error is not None:
+            error.body = _without_token(reply.text)
+        return error
+    told = _without_token(says or f"was answered with HTTP {reply.status}")
     return row.error(
-        f"{request.operation}: {shown.rstrip('.')}",
+        f"{request.operation}: {told.rstrip('.')}",
         status=reply.status,
         code=_text_of(body, "exception_class"),
         request_id=reply.request_id or _text_of(body, "request_id"),
         retry_after=retry_after(reply),
         created=row.created,
-        body=_TOKEN.sub(r"\1 ***", reply.text),
+        body=_without_token(reply.text),
         way_out=f"{row.way_out}.",
     )
+
+
+def _is_of(row: Row, says: str | None) -> bool:
+    """Whether a refusal is that of a row: by its text, or by a status that says all by itself."""
+    return row.error is RateLimited and not row.says if says is None else says.startswith(row.says)
+
+
+def _without_token(text: str) -> str:
+    return _TOKEN.sub(r"\1 ***", text)
 
 
 def task_error(says: str | None) -> TaskError:

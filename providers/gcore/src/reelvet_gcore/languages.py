@@ -8,8 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 _LETTERS = 3
-# What the vendor's list has under a wider name only.
-_WIDER = {"nob": "nor"}
+# What the vendor's list has under another code: Norwegian as a whole, and Filipino as Tagalog, which it standardizes.
+_LISTED_AS = {"nob": "nor", "fil": "tgl"}
 
 
 @lru_cache(maxsize=512)
@@ -21,7 +21,7 @@ def to_vendor(tag: str) -> str | None:
         code: str = langcodes.Language.get(tag).prefer_macrolanguage().to_alpha3(variant="B")
     except (LookupError, ValueError):
         return None
-    return _WIDER.get(code, code) if len(code) == _LETTERS and code.isalpha() else None
+    return _LISTED_AS.get(code, code) if len(code) == _LETTERS and code.isalpha() else None
 
 
 @lru_cache(maxsize=512)

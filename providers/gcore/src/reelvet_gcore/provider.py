@@ -129,7 +129,9 @@ class GcoreProvider(Provider):
         is_legacy = self.settings.api == "legacy"
         path = "/streaming/ai/results/{}" if is_legacy else "/streaming/ai/tasks/{}"
         reply = await self._get(path.format(quote(ref.id, safe="")), "GetTask")
-        return self._raw(reply, reply.json(), ref)
+        payload = reply.json()
+        self._check_is_of(reply, payload, ref)
+        return self._raw(reply, payload, ref)
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Revokes the task; one that has ended already is told as it is."""
@@ -264,7 +266,8 @@ class GcoreProvider(Provider):
         task_id = lenient.text(body.get("task_id")) if isinstance(body, dict) else None
         if not task_id:
             return Unknown(self._unexpected(reply, "names no task"))
-        return Created(TaskRef(id=task_id, name=task.name, category=task.category))
+        # The key goes along, so that nobody else's reply is ever taken for this task's.
+        return Created(TaskRef(id=task_id, name=task.name, category=task.category, extra={"key": task.vendor_key}))
 
     async def _page(self, **query: Any) -> Reply:
         if self.settings.api == "legacy":
@@ -278,14 +281,15 @@ class GcoreProvider(Provider):
             reply = await self._page(search=search, page=number, limit=self.settings.page_size)
             page = reply.json()
             raws = [self._listed(reply, item) for item in read.list_items(page)]
-            for raw in raws:
-                if raw.ref.id not in seen and _is_within(raw, window):
-                    seen.add(raw.ref.id)
+            fresh = [raw for raw in raws if raw.ref.id and raw.ref.id not in seen]
+            seen.update(raw.ref.id for raw in fresh)
+            for raw in fresh:
+                if _is_within(raw, window):
                     yield raw
             is_last = not isinstance(page, dict) or not page.get("next")
             # Without a search the latest come first: a page of nothing but older ones is the end of the window.
-            is_past = search is None and bool(raws) and all(_is_before(raw, window) for raw in raws)
-            if not raws or is_last or is_past:
+            is_past = search is None and all(_is_before(raw, window) for raw in fresh)
+            if not fresh or is_last or is_past:  # a list that turns no pages brings nothing fresh
                 return
 
     def _listed(self, reply: Reply, item: Any) -> RawTask:
@@ -295,6 +299,20 @@ class GcoreProvider(Provider):
     def _raw(self, reply: Reply, payload: Any, ref: TaskRef) -> RawTask:
         ids = (reply.request_id,) if reply.request_id else ()
         return read.raw_task(payload, ref=ref, requests=1, request_ids=ids)
+
+    def _check_is_of(self, reply: Reply, payload: Any, ref: TaskRef) -> None:
+        """Refuses a reply that is another task's: it would be another video's verdict.
+
+        Raises:
+            UnexpectedReply: Its id or its key is another; asked again, the right one may come.
+        """
+        task = wire.Task.model_validate(payload if isinstance(payload, dict) else {})
+        told = wire.envelope(task.task_data.client_entity_data)
+        key, wanted = lenient.text(told.get("key")) if told else None, ref.extra.get("key")
+        if task.task_id not in {None, ref.id} or (key is not None and wanted is not None and key != wanted):
+            error = self._unexpected(reply, f"to the question for task {ref.id} is about another")
+            error.retryable = True
+            raise error
 
     async def _mp4(self, video_id: str, task: VendorTask) -> str:
         """The link to a file of one of Gcore's own videos, waiting for it as long as was said."""

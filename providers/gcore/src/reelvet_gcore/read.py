@@ -166,7 +166,7 @@ class _Reading:
         self, raw: RawTask, task: wire.Task, result: Any, category: str | None, planned: VendorTask | None
     ) -> None:
         clock = Clock.of(category, planned.extra if planned is not None else {})
-        found = detection.read(result, category, self._words, clock, task=raw.ref.id)
+        found = detection.read(result, category, self._words, clock, task=raw.ref.id, is_legacy=task.name is None)
         self.findings += found.findings
         self.notes += found.notes
         if category not in CATEGORIES:
@@ -186,7 +186,7 @@ class _Reading:
         if why is not None and raw.error is not None and raw.error.message:
             why = f"{why}: {raw.error.message}"
         if why is None:
-            why = found.doubt
+            why = found.doubt or _odd(task)
         if why is None:
             stops = task.task_data.stop_objects or (
                 planned.payload.get("stop_objects") if planned is not None else None
@@ -214,6 +214,15 @@ def _is_task(payload: Any) -> bool:
 
 def _reason(result: Any) -> str | None:
     return lenient.text(result.get("error")) if isinstance(result, dict) else lenient.text(result)
+
+
+def _odd(task: wire.Task) -> str | None:
+    """What speaks against a reply beside its result."""
+    if (task.model_extra or {}).get("error"):
+        return "the reply holds an error beside its result"
+    if task.name == TRANSCRIPTION:
+        return "the reply is that of a transcription"
+    return None
 
 
 def _usage(raw: RawTask) -> Usage:

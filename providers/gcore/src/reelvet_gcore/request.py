@@ -121,7 +121,7 @@ def _sees(category: str, able: Capabilities) -> list[str]:
 
 
 def _asset(job: ModerationJob) -> Iterable[Unsupported]:
-    if job.media.scheme == "gcore" and not video_id(job).isdigit():
+    if job.media.scheme == "gcore" and not (video_id(job).isascii() and video_id(job).isdecimal()):
         yield Unsupported(
             field="media",
             says=f"{job.media.source!r} names no video: a video's id is a number",

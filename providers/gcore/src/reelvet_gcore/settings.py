@@ -47,8 +47,10 @@ class GcoreSettings(ConnectionSettings):
     @classmethod
     def _check_token(cls, value: SecretStr) -> SecretStr:
         token = value.get_secret_value()
-        if token != token.strip() or not token:
-            raise ValueError("the token is empty or has white space around it; give the token alone")
+        if not token.isprintable() or not token.isascii() or " " in token or not token:
+            raise ValueError(
+                "the token is empty, or has white space or signs in it that no token has; give the token alone"
+            )
         if token.lower().startswith("apikey"):
             raise ValueError("give the token alone: the word APIKey is put before it")
         if token.isdigit():
@@ -66,7 +68,7 @@ class GcoreSettings(ConnectionSettings):
 class GcoreOptions(BaseModel):
     """`ModerationJob.options["gcore"]`: what this job wants otherwise than planned."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     categories: tuple[Category, ...] | None = Field(
         None, min_length=1, description="The categories to run, each a billed task, instead of the fewest that answer."

@@ -38,7 +38,7 @@ def choose(video: Any, *, height: int) -> str:
         FeatureDisabled: There is none because the account has no MP4 files.
     """
     video = video if isinstance(video, dict) else {}
-    renditions = [_rendition(item) for item in video.get("converted_videos") or [] if isinstance(item, dict)]
+    renditions = [_rendition(item) for item in lenient.items(video.get("converted_videos")) if isinstance(item, dict)]
     ready = [one for one in renditions if one.is_ready]
     enough = sorted((one for one in ready if (one.height or 0) >= height), key=lambda one: one.height or 0)
     if enough and enough[0].url:

@@ -30,12 +30,15 @@ RAW_ONLY = {
 """Leaves of a reply that no unified field carries, and why."""
 
 
+_LONGEST_PART = 6
+
+
 def seconds(value: Any) -> float | None:
     """Seconds from `HH:mm:ss.fff`, as subtitles have it."""
     if not isinstance(value, str):
         return None
     parts = value.strip().replace(",", ".").split(":")
-    digits = [part for part in parts[:-1] if part.isascii() and part.isdigit()]
+    digits = [part for part in parts[:-1] if part.isascii() and part.isdigit() and len(part) <= _LONGEST_PART]
     last = number(parts[-1]) if parts[-1][:1].isdigit() else None
     if last is None or len(digits) != len(parts) - 1 or len(parts) not in {2, 3}:
         return None

@@ -42,7 +42,7 @@ def test_each_published_refusal(sample, name, status, error, retryable):
 @pytest.mark.parametrize(
     ("status", "body"),
     [(500, {"error": "internal"}), (500, {"data": [], "errors": ["internal server error"]}), (502, b"<html>bad gateway</html>"), (503, b""),
-     (409, {"error": "?"}), (408, {"error": "?"}), (418, {"error": "?"}), (400, b"<html>bad request</html>"), (429, b"slow down"),
+     (409, {"error": "?"}), (408, {"error": "?"}), (418, {"error": "?"}), (400, b"<html>bad request</html>"),
      (404, b"api.gcorelabs.com is no longer available")],
 )  # fmt: skip
 def test_what_the_api_does_not_document_may_have_created_something(status, body):
@@ -74,6 +74,26 @@ def test_a_piece_of_the_token_does_not_get_out(text):
 
 def test_the_vendors_hint_to_wait_is_kept():
     assert refused(429, {"error": "Too many requests, try later"}, {"Retry-After": "7"}).retry_after == 7
+
+
+@pytest.mark.parametrize("body", [b"slow down", b"<html>429</html>", {"errors": []}, {}])
+def test_too_many_requests_says_all_by_its_status(body):
+    found = refused(429, body)
+    assert (type(found), found.created, found.retryable) == (e.RateLimited, "no", True)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Bad permanent token: 29841SEC"}},
+        b"Bad token: 29841SEC",
+        {"detail": "Bad token: 29841SEC"},
+    ],
+)
+def test_nor_does_it_from_where_no_text_is_expected(body):
+    found = refused(401, body)
+    assert isinstance(found, e.AuthenticationFailed)
+    assert "29841" not in f"{found} {found.body} {found.as_dict()}"
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

@@ -41,7 +41,7 @@ def read(moderator, items):
         "task_id": "t", "status": "SUCCESS", "task_data": {"category": "hard_nudity"},
         "result": {"nudity_detected": True, "detection_results": [], "frames": items},
     }  # fmt: skip
-    return moderator.normalize(reply).findings
+    return [f for f in moderator.normalize(reply).findings if f.native.field.startswith("result.frames")]
 
 
 def validated(finding, place, frame):

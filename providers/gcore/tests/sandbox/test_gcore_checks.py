@@ -149,3 +149,34 @@ def test_the_client_is_told_who_it_is(api):
 def test_the_endpoints_of_2024_can_be_switched_off(api, reelvet_sandbox):
     reelvet_sandbox.set_up("gcore", legacy_enabled=False)
     assert api.post("/streaming/ai/detect-nudity", json={"url": URL}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 100_000, b'{"url": "https://h.example/a.mp4", "task_name": "transcription", "stop_objects": 5}',
+     b'{"url": "https://h.example/a.mp4", "task_name": "transcription", "category": []}', b"\xff\xfe", b"null"],
+    ids=["nested", "stop_objects", "category", "bytes", "null"],
+)  # fmt: skip
+def test_no_body_breaks_the_emulator(api, body):
+    reply = api.post("/streaming/ai/tasks", content=body, headers={"Content-Type": "application/json"})
+    assert (reply.status_code, set(reply.json())) == (400, {"error"})
+
+
+def test_half_a_surrogate_pair_is_echoed_as_it_was_sent(api):
+    body = b'{"url": "https://h.example/\\ud800.mp4", "task_name": "transcription"}'
+    assert (
+        api.post("/streaming/ai/tasks", content=body, headers={"Content-Type": "application/json"}).status_code == 201
+    )
+    assert "\\ud800" in api.get("/streaming/ai/tasks").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/streaming/ai/tasks?page=" + "9" * 5000,
+        "/streaming/ai/tasks?limit=" + "9" * 5000,
+        "/streaming/videos/" + "9" * 5000,
+    ],
+)
+def test_no_number_breaks_the_emulator(api, path):
+    assert api.get(path).status_code in {400, 404}

@@ -111,6 +111,7 @@ SPEC = ProviderSpec(
     provider="reelvet_huawei.provider:HuaweiProvider",
     settings="reelvet_huawei.settings:HuaweiSettings",
     options="reelvet_huawei.settings:HuaweiOptions",
+    sandbox="reelvet_huawei.sandbox:HuaweiSandbox",
     capabilities=capabilities,
     data_handling=DataHandling(
         place="asked in the region that is configured; no page says more",

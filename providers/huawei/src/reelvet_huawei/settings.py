@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 from pydantic_core import PydanticCustomError
 
 from reelvet.plugins import ConnectionSettings, DeclaredPolicy
-from reelvet_huawei.plugin import Api  # noqa: TC001  (pydantic reads it)
+from reelvet_huawei.plugin import Api
 
 Category = Literal["politics", "terrorism", "porn"]
 TextCategory = Literal["politics", "porn", "ad", "abuse", "contraband", "flood"]

@@ -15,7 +15,7 @@ _GIB = 1024**3
 class LocalSettings(BaseModel):
     """`[providers.local]`: every field has a default."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     detector: str = Field(
         DEFAULT_DETECTOR, description="`package.module:Class` of the model; see `reelvet_local.detector.Detector`."
@@ -56,7 +56,7 @@ class LocalSettings(BaseModel):
 class LocalOptions(BaseModel):
     """`ModerationJob.options["local"]`: what this job wants otherwise than configured."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     sampling: Literal["interval", "keyframes"] | None = Field(None, description="How frames are chosen.")
     max_gap: float | None = Field(

@@ -23,6 +23,9 @@ _LANGUAGES = ("audio_language", "subtitles_language")
 _FIELDS = ("task_name", "url", "category", "stop_objects", *_LANGUAGES, *_LENGTHS)
 
 
+_MOST_DIGITS = 18
+
+
 class Refused(Exception):
     """A request that the API does not take."""
 
@@ -46,7 +49,7 @@ def creation(body: Any, stop_labels: dict[str, frozenset[str]]) -> dict[str, Any
         _text(data, "category", required=True)
         _one_of("category", data["category"], CATEGORIES)
         _stop_objects(data, data["category"], stop_labels)
-    for name in _LANGUAGES:
+    for name in (*_LANGUAGES, "category", "stop_objects"):
         _text(data, name)
     return {name: data[name] for name in _FIELDS if data.get(name) is not None}
 
@@ -75,7 +78,7 @@ def whole_number(text: str | None, name: str, default: int) -> int:
     """A query parameter that counts from 1."""
     if text is None:
         return default
-    if not (text.isdecimal() and int(text) >= 1):
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS and int(text) >= 1):
         raise Refused(f"{name} must be a positive integer")
     return int(text)
 

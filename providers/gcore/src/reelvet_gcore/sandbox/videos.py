@@ -42,7 +42,7 @@ def assets() -> tuple[Asset, ...]:
 
 def video(id_: str, library: Library, client_id: int, *, mp4: bool) -> dict[str, Any] | None:
     """A video as the API shows it; `None` where there is none."""
-    stored = VIDEOS.get(int(id_)) if id_.isdecimal() else None
+    stored = next((video for known, video in VIDEOS.items() if str(known) == id_), None)
     if stored is None:
         return None
     scenario = library.named(stored.scenario)

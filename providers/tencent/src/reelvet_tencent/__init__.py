@@ -1,0 +1,1 @@
+"""The Tencent Cloud provider of reelvet."""

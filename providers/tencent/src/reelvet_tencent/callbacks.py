@@ -1,0 +1,110 @@
+"""Tencent's callbacks: verified over the raw bytes, and read as what DescribeTaskDetail answers.
+
+https://cloud.tencent.com/document/practice/1265/104001
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from reelvet.plugins import Callback
+from reelvet.schema import lenient
+from reelvet.schema.errors import CallbackRejected
+from reelvet.schema.task import Status, TaskRef
+from reelvet_tencent.read import raw_task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pydantic import SecretStr
+
+SIGNATURE = "X-Signature"
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a callback at most; what the vendor sends at most is not documented."""
+
+
+def sign(body: bytes, seed: str) -> str:
+    """What `X-Signature` says of a body: SHA-256 over the seed and the body."""
+    return hashlib.sha256(seed.encode() + body).hexdigest()
+
+
+def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -> Callback:
+    """A callback. It is trusted if its signature holds; without a seed there is none to hold.
+
+    A signature of this kind can be carried on: whoever has seen one callback can append bytes to it, beginning with
+    0x80, and sign that without the seed. So the body must be JSON in strict UTF-8 from its first byte to its last.
+    Nor does it hold a time: an old callback verifies for ever, and is told by its `event_id`.
+
+    Raises:
+        CallbackRejected: It is forged, tampered with or malformed.
+    """
+    if len(body) > LARGEST:
+        _reject(f"it has {len(body)} bytes")
+    given = next((value for name, value in headers.items() if name.lower() == SIGNATURE.lower()), None)
+    trusted = False
+    if seeds:
+        if given is None:
+            _reject(f"it has no {SIGNATURE}")
+        # Every seed is tried, so that the time it takes says nothing of which one it was.
+        held = [
+            hmac.compare_digest(sign(body, seed.get_secret_value()).encode(), given.strip().encode()) for seed in seeds
+        ]
+        trusted = any(held)
+        if not trusted:
+            _reject(f"its {SIGNATURE} does not hold")
+    payload = _json(body)
+    task_id = lenient.text(payload.get("TaskId"))
+    if not task_id:
+        _reject("it names no task")
+    ref = TaskRef(id=task_id, category=lenient.text(payload.get("Type")) or None)
+    raw = raw_task(payload, ref=ref)
+    return Callback(
+        ref=ref,
+        raw=raw,
+        trusted=trusted,
+        key=raw.vendor_key,
+        event_id=event_id(payload),
+        # At the end it names the first 30 pictures and sounds that hit, while it runs the one that just did.
+        complete=raw.status in {Status.FAILED, Status.CANCELED},
+    )
+
+
+def event_id(payload: Mapping[str, Any]) -> str:
+    """Equal for two deliveries of one event: by task, status, and the pictures and sounds that it names."""
+    told = [lenient.text(payload.get("TaskId")) or "", lenient.text(payload.get("Status")) or ""]
+    for name, short in (("ImageSegments", "image"), ("AudioSegments", "audio"), ("VideoSegments", "video")):
+        for segment in lenient.items(payload.get(name)):
+            offset = lenient.mapping(segment)
+            fine = lenient.text(offset.get("OffsetusTime"))
+            told.append(f"{short}={lenient.text(offset.get('OffsetTime')) or ''}{f'/{fine}' if fine else ''}")
+    return ":".join(told)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError):
+        _reject("it is no JSON in UTF-8")
+    if not isinstance(payload, dict):
+        _reject("it is no JSON object")
+    return payload
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return made
+
+
+def _reject(says: str) -> NoReturn:
+    raise CallbackRejected(
+        f"the callback is refused: {says}", "tencent", way_out="Check the seed of the job, and answer 4xx to others."
+    )

@@ -1,0 +1,187 @@
+"""Findings out of the parts of a reply: one per deepest hit, a parent only where no child repeats it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reelvet.schema.result import Box, Finding, Native, Note
+from reelvet.schema.urls import SignedUrl
+from reelvet_tencent import times, words
+from reelvet_tencent.times import NOWHERE, Clock, When
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from reelvet.schema.media import Channel
+    from reelvet_tencent.parts import HitSnippetInfo, Part, RecognitionResult
+    from reelvet_tencent.words import Meaning, Words
+
+SCALE = "0-100"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A picture or a slice of sound: what its findings share."""
+
+    place: str
+    when: When = NOWHERE
+    end: float | None = None
+    evidence: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it begins with the media: only then times within it are times of the media, whichever is meant."""
+        return self.when.start == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a part says was found."""
+
+    label: str | None = None
+    sub_label: str | None = None
+    score: Any = None
+    suggests: str | None = None
+    text: str | None = None
+    matches: Sequence[str] = ()
+    box: Box | None = None
+    start: float | None = None
+    end: float | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+class Making:
+    """The findings of one task."""
+
+    def __init__(self, vocabulary: Words, clock: Clock, *, task: str, generated: bool = False) -> None:
+        self.words = vocabulary
+        self.clock = clock
+        self.findings: list[Finding] = []
+        self.notes: list[Note] = []
+        self._task = task
+        self.generated = generated
+
+    def meanings(self, hit: Hit) -> list[Meaning]:
+        """What a hit of the moderation stands for."""
+        look_up = self.words.generated if self.generated else self.words.moderated
+        return look_up(hit.label, hit.sub_label)
+
+    def add(self, spot: Spot, place: str, channel: Channel, hit: Hit, meanings: list[Meaning] | None = None) -> None:
+        """A finding for each id that a hit stands for.
+
+        Args:
+            spot: Where.
+            place: The part's place below the spot's; empty for the spot itself.
+            channel: Seen, read or heard.
+            hit: What.
+            meanings: What it stands for, if it is no label of the moderation.
+        """
+        where = f"{spot.place}{place}".lstrip(".")
+        self.words.tell_strange(hit.suggests, where)
+        native = Native(
+            field=where,
+            label=hit.label,
+            sub_label=hit.sub_label or None,
+            score=hit.score,
+            scale=None if hit.score is None else SCALE,
+            extra={**spot.extra, **hit.extra},
+        )
+        start, end = (spot.when.start, spot.end) if hit.start is None else (hit.start, hit.end)
+        for label, relation in self.meanings(hit) if meanings is None else meanings:
+            self.findings.append(
+                Finding(
+                    label=label,
+                    relation=relation,
+                    channel=channel,
+                    score=words.ratio(hit.score),
+                    start=start,
+                    end=end,
+                    at_date=spot.when.at_date,
+                    box=hit.box,
+                    text=hit.text or None,
+                    matches=tuple(dict.fromkeys(hit.matches)),
+                    suggestion=words.suggestion(hit.suggests),
+                    evidence=SignedUrl(spot.evidence) if spot.evidence else None,
+                    evidence_expires=times.expires(spot.evidence),
+                    native=native,
+                    provider="tencent",
+                    task=self._task,
+                )
+            )
+
+    def repeats(self, since: int, parent: Hit) -> bool:
+        """Whether one of the findings from a number on says what a parent says, no more mildly."""
+        told = words.suggestion(parent.suggests)
+        least = -1 if told is None else told.severity
+        return any(
+            finding.native.label == parent.label
+            and (not parent.sub_label or finding.native.sub_label == parent.sub_label)
+            and (-1 if finding.suggestion is None else finding.suggestion.severity) >= least
+            for finding in self.findings[since:]
+        )
+
+    def recognized(self, spot: Spot, results: Iterable[RecognitionResult], channel: Channel) -> None:
+        """What was recognized of a face or a voice. It has no verdict: a score of 0 says that it was not."""
+        for number, result in enumerate(results):
+            for tag_number, tag in enumerate(result.tags):
+                if words.stance(tag.name or result.label, None, tag.score) is not words.Stance.HIT:
+                    continue
+                place = f".RecognitionResults[{number}].Tags[{tag_number}]"
+                first = spot.is_first and tag.start_time is not None
+                self.add(
+                    spot,
+                    place,
+                    channel,
+                    Hit(
+                        label=result.label,
+                        sub_label=None if tag.name == result.label else tag.name,
+                        score=tag.score,
+                        start=tag.start_time / 1000 if first and tag.start_time is not None else None,
+                        end=tag.end_time / 1000 if first and tag.end_time is not None else None,
+                        extra=rest(tag, "name", "score"),
+                    ),
+                    self.words.recognized(result.label),
+                )
+
+    def snippets(self, spot: Spot, infos: Iterable[HitSnippetInfo], channel: Channel) -> None:
+        """Snippets that hit. What their words mean is not documented, so each is told as it is."""
+        for number, info in enumerate(infos):
+            known = self.words.knows(info.scene)
+            seconds = info.duration if spot.is_first or spot.when == NOWHERE else None
+            self.add(
+                spot,
+                f".HitSnippetInfos[{number}]",
+                channel,
+                Hit(
+                    label=info.scene,
+                    score=info.score,
+                    text=info.snippet,
+                    box=box(info.rect.x, info.rect.y, info.rect.width, info.rect.height, info.rect.rotate),
+                    start=seconds.start if seconds else None,
+                    end=seconds.end if seconds else None,
+                    extra=rest(info, "scene", "score", "snippet", "rect"),
+                ),
+                None if known else self.words.unmapped(info.scene, "snippet"),
+            )
+
+
+def rest(part: Part, *without: str) -> dict[str, Any]:
+    """What else a part says, its fields spelled as the vendor spells them; what is empty is left out."""
+    told = part.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=set(without))
+    return {name: value for name, value in told.items() if not is_empty(value)}
+
+
+def is_empty(value: Any) -> bool:
+    """Whether a value says nothing."""
+    return value is None or value in ("", [], {}, ())
+
+
+def box(
+    x: float | None, y: float | None, width: float | None, height: float | None, rotation: float | None
+) -> Box | None:
+    """A box in pixels; `None` where it has no size."""
+    if x is None or y is None or not width or not height:
+        return None
+    return Box(x=x, y=y, width=width, height=height, rotation=rotation or 0)

@@ -1,0 +1,132 @@
+"""Tencent's times. Of some the documentation contradicts itself: those are given only where the reply itself settles it.
+
+| field | documented |
+|---|---|
+| `OffsetTime` | seconds of a file; of a stream seconds since 1970 |
+| `OffsetusTime` | milliseconds, whatever it is called |
+| `AudioResult.Duration`, `StartTime` and `EndTime` of `MoanResults` and `LanguageResults` | milliseconds, or seconds |
+| `StartTime` and `EndTime` of `Tags` | milliseconds |
+| `Sentences` | hours:minutes:seconds |
+| `HitSnippetInfos` | seconds |
+| `VideoSegments` | nothing |
+
+https://cloud.tencent.com/document/api/1265/51878 and https://www.tencentcloud.com/document/api/1140/51173
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from reelvet.schema import lenient
+
+_SLACK = 1.0
+"""Seconds by which a length in whole seconds may be short of the truth."""
+
+_EARLIEST = 1_000_000_000
+"""No file is 31 years long: from here on a number of seconds is a date."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Where in the media something is."""
+
+    start: float | None = None
+    at_date: datetime | None = None
+
+
+NOWHERE = When()
+"""Where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What is known of a task's media."""
+
+    live: bool = False
+    duration: float | None = None
+    """Of a file, seconds."""
+    began: datetime | None = None
+    """When the stream began, where the caller said it."""
+
+    def at(self, offset: Any, fine: Any = None) -> When:
+        """Where a picture or sound is.
+
+        Args:
+            offset: `OffsetTime`.
+            fine: `OffsetusTime`, which is more exact; it counts where it agrees.
+        """
+        seconds, milliseconds = lenient.number(offset), lenient.number(fine)
+        if seconds is None or seconds < 0:
+            return NOWHERE
+        if milliseconds is not None and abs(milliseconds / 1000 - seconds) < _SLACK:
+            seconds = milliseconds / 1000
+        if seconds < _EARLIEST:
+            return NOWHERE if self.live else When(start=seconds)  # a stream's offset is a date, and this is none
+        try:
+            date = datetime.fromtimestamp(seconds, UTC)
+        except (ValueError, OverflowError, OSError):
+            return NOWHERE
+        began = self.began
+        start = round((date - began).total_seconds(), 3) if began is not None and date >= began else None
+        return When(start=start, at_date=date)
+
+    def length(self, duration: Any, offset: Any) -> float | None:
+        """Seconds of a slice of sound, where the length of the media tells milliseconds from seconds."""
+        start = self.at(offset).start
+        if self.live or start is None or self.duration is None:
+            return None
+        return settled(duration, self.duration - start)
+
+
+def settled(value: Any, longest: float | None) -> float | None:
+    """Seconds of a value that is in milliseconds or in seconds: as seconds it would be too long, so it is the former.
+
+    0 is 0 in either. What fits as seconds might still be either, so it is `None`.
+    """
+    number = lenient.number(value)
+    if number is None or number < 0:
+        return None
+    if number == 0:
+        return 0.0
+    if longest is None or number <= longest + _SLACK:
+        return None
+    return number / 1000 if number / 1000 <= longest + _SLACK else None
+
+
+def of_text(value: Any) -> float | None:
+    """Seconds of `0:0:0.150`: hours, minutes, seconds."""
+    parts = value.split(":") if isinstance(value, str) else []
+    numbers = [lenient.number(part) for part in parts]
+    known = [number for number in numbers if number is not None and number >= 0]
+    if len(parts) != 3 or len(known) != 3:  # noqa: PLR2004
+        return None
+    return round(known[0] * 3600 + known[1] * 60 + known[2], 3)
+
+
+def expires(url: str | None) -> datetime | None:
+    """When a signed link ends, as its own signature says."""
+    if not url:
+        return None
+    try:
+        query = {name.lower(): value for name, value in parse_qsl(urlsplit(url).query)}
+    except ValueError:
+        return None
+    _, _, end = query.get("q-sign-time", "").partition(";")
+    if end.isascii() and end.isdigit():
+        return _moment(int(end))
+    lasts, date = lenient.whole(query.get("x-amz-expires")), query.get("x-amz-date", "")
+    try:
+        begun = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return _moment(begun.timestamp() + lasts) if lasts is not None else None
+
+
+def _moment(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

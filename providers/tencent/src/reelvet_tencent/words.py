@@ -1,0 +1,150 @@
+"""Tencent's words: labels, suggestions, and whether a part of a reply says that something was found."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from reelvet.schema import lenient
+from reelvet.schema.result import Note, Relation, Verdict
+from reelvet.taxonomy import UNMAPPED
+
+if TYPE_CHECKING:
+    from reelvet.taxonomy import LabelMap, Mapping
+
+SUGGESTIONS = {"Pass": Verdict.PASS, "Review": Verdict.REVIEW, "Block": Verdict.BLOCK}
+"""https://cloud.tencent.com/document/api/1265/51878"""
+
+UNSPECIFIED = "UNSPECIFIED"
+"""What examples of running tasks have for a suggestion: no verdict."""
+
+NORMAL = "Normal"
+"""Nothing was found."""
+
+_OTHERS = frozenset({"Others", "Other"})
+_RECOGNIZED = frozenset({"Teenager", "Gender"})
+_LABEL, _ALIAS = "Label", "Label (COS/CI spelling)"
+_AIGC = ("Type=VIDEO_AIGC", "(task type)")
+
+Meaning = tuple[str, Relation | None]
+_UNKNOWN: Meaning = (UNMAPPED, None)
+
+
+class Stance(Enum):
+    """What a part of a reply says of itself."""
+
+    HIT = "hit"
+    CLEAN = "clean"
+    SILENT = "silent"
+
+
+def suggestion(word: str | None) -> Verdict | None:
+    """The vendor's verdict in our words; a word that nobody knows is none, and told by `is_strange`."""
+    return SUGGESTIONS.get(word or "")
+
+
+def is_strange(word: str | None) -> bool:
+    """Whether a suggestion is a word that nobody knows, which may mean anything and is no pass."""
+    return bool(word) and word not in SUGGESTIONS and word != UNSPECIFIED
+
+
+def stance(
+    label: str | None = None, suggests: str | None = None, score: Any = None, *, flag: bool | None = None
+) -> Stance:
+    """What a part says of itself; where it contradicts itself, the worst.
+
+    Args:
+        label: Its label.
+        suggests: Its suggestion.
+        score: Its score.
+        flag: Its hit flag.
+    """
+    if flag or suggests in {"Review", "Block"} or is_strange(suggests):
+        return Stance.HIT
+    if flag is False or suggests == "Pass":
+        return Stance.CLEAN
+    if not label:
+        return Stance.SILENT
+    return Stance.CLEAN if label == NORMAL or lenient.number(score) == 0 else Stance.HIT
+
+
+def ratio(score: Any) -> float | None:
+    """A score of 0-100 as 0-1."""
+    read = lenient.number(score)
+    return None if read is None else read / 100
+
+
+class Words:
+    """The label map as it is looked up, and what was found to be in no map."""
+
+    def __init__(self, labels: LabelMap) -> None:
+        self._labels = labels
+        self.notes: list[Note] = []
+
+    def moderated(self, label: str | None, sub_label: str | None) -> list[Meaning]:
+        """What a label of the moderation stands for: its sub-label's ids, else its own, else unmapped."""
+        if label and sub_label and sub_label not in _OTHERS:
+            # Where the map says in which channel a word was met, it is the word that counts.
+            known = self._labels.find(f"SubLabel of {label}", sub_label)
+            if known:
+                return _meanings(known)
+        parent = self._parent(label)
+        if not parent:
+            self._tell(UNMAPPED, f"the label {label!r}{_below(sub_label)} is in no map")
+            return [_UNKNOWN]
+        if sub_label and sub_label not in _OTHERS and sub_label != label:
+            self._tell(
+                "unrefined_label", f"the sub-label {sub_label!r} of {label!r} is in no map; it counts as {label!r}"
+            )
+        return parent
+
+    def recognized(self, label: str | None) -> list[Meaning]:
+        """What a kind of recognition stands for."""
+        known = self._labels.find(_LABEL, label or "")
+        if known:
+            return _meanings(known)
+        self._tell(UNMAPPED, f"the recognition {label!r} is in no map")
+        return [_UNKNOWN]
+
+    def generated(self, label: str | None, sub_label: str | None) -> list[Meaning]:
+        """What a label stands for in a task that looks for generated media: of such labels none is documented."""
+        if label and (self._labels.find(_LABEL, label) or self._labels.find(_ALIAS, label)):
+            return self.moderated(label, sub_label)
+        says = (
+            f"the label {label!r}{_below(sub_label)} of a task that looks for generated media counts as generated media"
+        )
+        self._tell("unrefined_label", says)
+        return _meanings(self._labels.find(*_AIGC))
+
+    def knows(self, label: str | None) -> bool:
+        """Whether a word is a label of the moderation that some map knows."""
+        return bool(self._parent(label))
+
+    def unmapped(self, label: str | None, where: str) -> list[Meaning]:
+        """What a word stands for that means nothing documented."""
+        self._tell(UNMAPPED, f"{where}: {label!r} is in no map")
+        return [_UNKNOWN]
+
+    def _parent(self, label: str | None) -> list[Meaning]:
+        # As a label of the moderation these say what was wrong only by their sub-label: "a minor" would be no harm.
+        if not label or label in _RECOGNIZED:
+            return []
+        return _meanings(self._labels.find(_LABEL, label) or self._labels.find(_ALIAS, label))
+
+    def tell_strange(self, word: str | None, place: str) -> None:
+        """A warning, if a suggestion is a word that nobody knows."""
+        if is_strange(word):
+            self._tell("unknown_verdict", f"{place}: {word!r} is none of {', '.join(SUGGESTIONS)}")
+
+    def _tell(self, code: str, says: str) -> None:
+        note = Note(code=code, says=says)
+        if note not in self.notes:
+            self.notes.append(note)
+
+
+def _meanings(mappings: tuple[Mapping, ...]) -> list[Meaning]:
+    return [(mapping.label, mapping.relation) for mapping in mappings if mapping.label is not None]
+
+
+def _below(sub_label: str | None) -> str:
+    return f" with the sub-label {sub_label!r}" if sub_label else ""

@@ -1,0 +1,127 @@
+"""What is submitted at the same time to a vendor that takes several tasks in one call is sent together.
+
+Only the sending is shared. Each task has an outcome of its own, and whoever submitted it learns of no other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from reelvet.plugins import Rejected, Unknown
+from reelvet.schema.errors import UnexpectedReply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from reelvet.plugins import BatchRule, Outcome
+    from reelvet.schema.plan import VendorTask
+
+    Send = Callable[[Sequence[VendorTask]], Awaitable[list[Outcome]]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    task: VendorTask
+    outcome: asyncio.Future[Outcome]
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Tasks that may share a call, and the timer after which those that are there are sent."""
+
+    waiting: list[_Waiting] = field(default_factory=list)
+    timer: asyncio.TimerHandle | None = None
+
+
+class Coalescer:
+    """The submissions of one instance, in whichever event loop they are made.
+
+    Args:
+        rule: The provider's; `None` sends what is submitted together, and nothing else, in one call of the provider.
+    """
+
+    def __init__(self, rule: BatchRule | None) -> None:
+        self._rule = rule
+        self._buckets: dict[tuple[asyncio.AbstractEventLoop, str], _Bucket] = {}
+        self._calls: set[asyncio.Task[None]] = set()
+
+    async def submit(self, tasks: Sequence[VendorTask], send: Send) -> list[Outcome]:
+        """One outcome per task, in order.
+
+        Cancelled before its tasks are sent, they are not. Afterwards the call goes on: others have tasks in it.
+
+        Args:
+            tasks: What to submit.
+            send: Sends tasks in one call, and gives one outcome for each.
+        """
+        rule = self._rule
+        if rule is None:
+            return await send(tasks)
+        alone = [rule.share_key(task) is None for task in tasks]
+        places = [
+            asyncio.ensure_future(self._one(task, send)) if is_alone else self._join(task, rule, send)
+            for task, is_alone in zip(tasks, alone, strict=True)
+        ]
+        return list(await asyncio.gather(*places))
+
+    @staticmethod
+    async def _one(task: VendorTask, send: Send) -> Outcome:
+        return (await send([task]))[0]
+
+    def _join(self, task: VendorTask, rule: BatchRule, send: Send) -> asyncio.Future[Outcome]:
+        loop = asyncio.get_running_loop()
+        place = (loop, rule.share_key(task) or "")
+        bucket = self._buckets.setdefault(place, _Bucket())
+        outcome: asyncio.Future[Outcome] = loop.create_future()
+        bucket.waiting.append(_Waiting(task, outcome))
+        if bucket.timer is None:
+            bucket.timer = loop.call_later(rule.window, self._flush, place, rule, send)
+        elif len({waiting.task.vendor_key for waiting in bucket.waiting}) >= rule.max:
+            bucket.timer.cancel()
+            self._flush(place, rule, send)
+        return outcome
+
+    def _flush(self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send) -> None:
+        """Sends everything that waits, in as many calls as it takes: two equal keys could not be told apart in one."""
+        left = self._buckets.pop(place).waiting
+        while left:
+            call: dict[str, _Waiting] = {}
+            rest: list[_Waiting] = []
+            for waiting in left:
+                if waiting.outcome.done():
+                    continue  # whoever submitted it was cancelled, and nothing was sent
+                if len(call) < rule.max and waiting.task.vendor_key not in call:
+                    call[waiting.task.vendor_key] = waiting
+                else:
+                    rest.append(waiting)
+            left = rest
+            if call:
+                running = place[0].create_task(_call([*call.values()], send))
+                self._calls.add(running)
+                running.add_done_callback(self._calls.discard)
+
+
+async def _call(waiting: Sequence[_Waiting], send: Send) -> None:
+    """One call, whose outcomes are handed to those who wait for them."""
+    try:
+        outcomes = await send([one.task for one in waiting])
+        if len(outcomes) != len(waiting):
+            error = UnexpectedReply(f"{len(outcomes)} outcomes for {len(waiting)} tasks")
+            outcomes = [Unknown(error) for _ in waiting]
+        for one, outcome in zip(waiting, outcomes, strict=True):
+            if not one.outcome.done():
+                one.outcome.set_result(_own(outcome) if len(waiting) > 1 else outcome)
+    finally:
+        for one in waiting:
+            if not one.outcome.done():
+                one.outcome.cancel()  # the call itself was broken off
+
+
+def _own(outcome: Outcome) -> Outcome:
+    """An outcome with an error of its own: raised for one job, it must not carry another's traceback."""
+    if isinstance(outcome, Rejected | Unknown):
+        return replace(outcome, error=copy.copy(outcome.error))
+    return outcome
