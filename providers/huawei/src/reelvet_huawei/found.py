@@ -60,6 +60,8 @@ class Found:
     """The findings of one task."""
 
     task: str
+    channel: Channel = Channel.VISUAL
+    """Where that counts as found of which nobody says where."""
     findings: list[Finding] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     doubt: str | None = None
@@ -153,7 +155,7 @@ class Found:
         word = lenient.text(overall)
         verdict = suggestion(word)
         worst = Verdict.worst(f.suggestion for f in self.findings if f.suggestion is not None)
-        spot = Spot(Channel.VISUAL, says=word)
+        spot = Spot(self.channel, says=word)
         if word is None:
             self.doubt = self.doubt or "the reply does not say what it comes to"
         elif verdict is None:

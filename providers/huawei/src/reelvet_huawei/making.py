@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -44,7 +45,7 @@ def task_name(key: str) -> str:
     return key if _NAME.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
-class Making:
+class Making(ABC):
     """One job becoming a task, with what there is to say of it."""
 
     path: str
@@ -54,17 +55,17 @@ class Making:
         self.notes: list[Note] = []
         self.biz_type: str | None = None
 
+    @abstractmethod
     def narrowed(self, able: Capabilities) -> Capabilities:
         """What the job's own options leave of it."""
-        return able
 
+    @abstractmethod
     def refused(self) -> Iterable[Unsupported]:
         """What cannot be done beyond what is asked for."""
-        return ()
 
+    @abstractmethod
     def task(self, asked: Asked, labels: LabelMap) -> VendorTask | None:
         """The task; `None` where there is nothing to look for."""
-        raise NotImplementedError
 
     def interval(self, most: int | None) -> int | None:
         """The job's interval in whole seconds, finer rather than coarser; `None` where nobody said one."""

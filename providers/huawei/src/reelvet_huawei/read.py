@@ -228,7 +228,7 @@ class _Reading:
         result = payload if is_file else raw.attachments.get(RESULT)
         if result is None:
             result = wire.parsed(task.hosting_result.data)
-        places = self._looked_for_v2(common) or self._planned()
+        places = self._looked_for_v2(common) or self._planned("v2")
         if places:
             self._sampled(common.frame_interval, MediaKind.VIDEO)
         if result is not None:
@@ -248,7 +248,10 @@ class _Reading:
         told = self._task.extra if self._task is not None else {}
         biz_type = params.biz_type or told.get("biz_type")
         self.able = self._able("v3", biz_type)
-        places = (self._looked_for_v3(params) if biz_type is None else []) or self._planned()
+        if biz_type is None:
+            places = self._looked_for_v3(params) or self._planned("v3")
+        else:  # the policy decides, whatever was asked: what its declaration says
+            places = [(entry.label, channel) for entry in self.able.entries for channel in entry.channels]
         is_audio = raw.ref.category == AUDIO or (isinstance(job.result, dict) and "details" in job.result)
         if places and not is_audio:
             self._sampled(params.data.frame_interval, MediaKind.VIDEO)
@@ -277,8 +280,10 @@ class _Reading:
         for label, channel in places:
             self.looked.append(Looked([label], channel, why=doubt))
 
-    def _planned(self) -> list[tuple[str, Channel]]:
-        looks_for = self._task.looks_for if self._task is not None else {}
+    def _planned(self, api: Api) -> list[tuple[str, Channel]]:
+        """What the task was told to look for, where the reply does not repeat it; a plan for the other API says nothing."""
+        is_its = self._task is not None and self._task.extra.get("api") == api
+        looks_for = self._task.looks_for if self._task is not None and is_its else {}
         return [(label, Channel(channel)) for channel, labels in looks_for.items() for label in labels]
 
     def _looked_for_v2(self, common: wire.Common) -> list[tuple[str, Channel]]:

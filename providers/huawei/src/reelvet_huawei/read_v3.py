@@ -29,7 +29,7 @@ def read(result: Any, words: Words, *, task: str) -> Found:
         words: The label map.
         task: The vendor's job id.
     """
-    found = Found(task)
+    found = Found(task, Channel.SPEECH if isinstance(result, dict) and "details" in result else Channel.VISUAL)
     if not isinstance(result, dict):
         found.doubt = "the reply holds no result"
         return found

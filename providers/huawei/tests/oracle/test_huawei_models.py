@@ -1,4 +1,4 @@
-"""Which fields our shapes of the replies and the models of the installed clients do not share, named one by one."""
+"""Which fields our shapes and the models of the installed clients do not share, named one by one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from huaweicloudsdkmoderation.v3 import (
     AudioModerationResultDetail,
     RunQueryAudioModerationJobResponse,
     RunQueryVideoModerationJobResponse,
+    VideoCreateRequest,
+    VideoCreateRequestData,
     VideoModerationAudioDetailList,
     VideoModerationImageDetail,
     VideoModerationImageDetailList,
@@ -18,11 +20,17 @@ from huaweicloudsdkmoderation.v3 import (
 )
 from huaweicloudsdkvcm.v2 import (
     CheckVideoJobResponse,
+    CreateVideoJobReq,
+    CreateVideoJobReqInput,
+    InputData,
+    Output,
+    OutputHosting,
     OutputObs,
     ServiceConfigCommon,
     VideoJobResponseHostingResult,
 )
 
+from reelvet import AsyncModerator, Config, ModerationJob
 from reelvet_huawei import wire
 
 # our shape, their model, theirs that we read as extras only (kept raw), ours that they lack
@@ -57,4 +65,42 @@ def names_of(model):
 def test_the_difference_is_the_one_that_is_named(our, their, unread, unknown):
     ours, theirs = names_of(our), set(their.attribute_map.values())
     assert theirs - ours == unread
+    assert ours - theirs == unknown
+
+
+# --- what we send ---
+
+
+def body(api, media="obs://bkt/a.mp4", options=(), **settings):
+    """The body of a job that uses every field of an API."""
+    table = {"api": api, "region": "cn-north-4", **settings}
+    moderator = AsyncModerator(Config.parse({"use": "huawei", "providers": {"huawei": table}}), credentials=False)
+    job = ModerationJob(
+        media=media, key="k", interval=7, language="zh", options={"huawei": dict(options)}, callback={"url": "https://me.example"}
+    )  # fmt: skip
+    return moderator.plan(job).tasks[0].payload
+
+
+V2 = {"description": "d", "index": 0, "hosting": True, "upload": True}
+OBS = {"obs_output": "obs://bkt/out/"}
+SENT = [
+    # the part of a body, their model, theirs that we never send, ours that they lack
+    (lambda: body("v2", options=V2, **OBS), CreateVideoJobReq, set(), set()),
+    (lambda: body("v2", options=V2, **OBS)["input"], CreateVideoJobReqInput, {"vcn"}, set()),
+    # The other members are of edge devices, and of inputs that the page of video moderation does not name.
+    (lambda: body("v2", options=V2, **OBS)["input"]["data"][0] | body("v2", "https://h.example/a", V2, **OBS)["input"]["data"][0],
+     InputData, {"id", "stream_name", "node_id", "certificate_check", "rtsp_path_in_response", "device_id"}, {"index"}),
+    (lambda: body("v2", options=V2, **OBS)["output"], Output, {"dis", "webhook", "localpath"}, set()),
+    (lambda: body("v2", options=V2, **OBS)["output"]["obs"], OutputObs, set(), set()),
+    (lambda: body("v2", options=V2, **OBS)["output"]["hosting"], OutputHosting, {"obs", "result_json_overdue_at", "check_obs_after_end_state"}, set()),
+    (lambda: body("v2", options=V2, **OBS)["service_config"]["common"], ServiceConfigCommon, set(), set()),
+    (lambda: body("v3", seed="s") | body("v3", biz_type="p", biz_types={"p": {"covers": [{"labels": ["sexual"], "channels": ["visual"]}]}}), VideoCreateRequest, set(), set()),
+    (lambda: body("v3")["data"], VideoCreateRequestData, set(), set()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sent", "their", "unsent", "unknown"), SENT, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_difference_of_what_is_sent_is_the_one_that_is_named(sent, their, unsent, unknown):
+    ours, theirs = set(sent()), set(their.attribute_map.values())
+    assert theirs - ours == unsent
     assert ours - theirs == unknown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reelvet import ModerationJob
-from reelvet.schema.errors import ConfigurationError, InvalidOptions, MissingSecret, UnknownLabel
+from reelvet.schema.errors import ConfigurationError, InvalidOptions
 from reelvet.schema.media import Media
 from reelvet_huawei.making import task_name
 
@@ -270,55 +270,6 @@ def test_categories_can_be_named_instead(moderator, v2):
     assert common(plan)["use_ocr"] == "false"
 
 
-@pytest.fixture
-def governed(configured):
-    covers = [
-        {"labels": ["sexual", TERROR], "channels": ["visual"]},
-        {"labels": [ABUSE], "channels": ["ocr", "speech"]},
-    ]
-    return configured(biz_type="strict", biz_types={"strict": {"covers": covers}})
-
-
-def test_a_policy_of_the_console_decides_and_its_declaration_is_its_coverage(governed):
-    plan = governed.plan(job(detect=["sexual", ABUSE, SPAM], channels=["visual", "ocr", "speech"]))
-    assert body(plan) == {"data": {"url": URL, "language": "zh"}, "biz_type": "strict"}
-    states = {(row.label, row.channel.value): (row.state.value, row.clearable) for row in plan.coverage}
-    assert states["sexual", "visual"] == states[ABUSE, "ocr"] == states[ABUSE, "speech"] == ("planned", True)
-    assert states["sexual", "speech"][0] == states[SPAM, "ocr"][0] == "not_evaluated"
-    assert not [note for note in plan.warnings if note.code == "filler_category"]
-
-
-def test_what_a_policy_saw_is_read_by_its_declaration(governed, sample):
-    payload = sample("SYNTHETIC_v3_query_succeeded_clean")
-    payload["request_params"] = {"data": {"url": "x"}, "biz_type": "strict"}
-    asked = job(detect=["sexual", ABUSE, SPAM], channels=["visual", "ocr"], on_unsupported="skip")
-    result = governed.normalize(payload, job=asked)
-    states = {(row.label, row.channel.value): row.state.value for row in result.coverage}
-    assert states["sexual", "visual"] == states[ABUSE, "ocr"] == "clean"
-    assert states[SPAM, "ocr"] == "not_evaluated"
-
-
-def test_a_policy_that_nobody_declared_promises_nothing(configured):
-    plan = configured(biz_type="other").plan(job(detect=["sexual"]))
-    assert "nobody said what the policy 'other' looks at" in plan.unsupported[0].says
-    assert "biz_types.other" in plan.unsupported[0].alternatives[0]
-    anyway = configured(biz_type="other").plan(job(detect=["sexual"], on_unsupported="skip"))
-    assert body(anyway)["biz_type"] == "other"
-    assert {row.state for row in anyway.coverage} == {"not_evaluated"}
-
-
-def test_a_job_may_name_another_policy_or_none(governed):
-    assert body(governed.plan(job(options={"huawei": {"biz_type": "x"}}, on_unsupported="skip")))["biz_type"] == "x"
-    plain = governed.plan(job(detect=["sexual"], options={"huawei": {"event_type": "live"}}))
-    assert body(plain)["event_type"] == "live"
-    assert "biz_type" not in body(plain)
-
-
-def test_a_label_that_is_in_no_taxonomy_stops_the_start(configured):
-    with pytest.raises(UnknownLabel, match="covers"):
-        configured(biz_type="p", biz_types={"p": {"covers": [{"labels": ["sexul"], "channels": ["visual"]}]}})
-
-
 # --- key and callback ---
 
 
@@ -367,28 +318,3 @@ def test_what_goes_over_the_wire_is_told_without_secrets(configured):
 def test_planning_is_pure(moderator, v2):
     for maker in (moderator, v2):
         assert maker.plan(job(detect=["sexual"], interval=2.5)) == maker.plan(job(detect=["sexual"], interval=2.5))
-
-
-# --- settings ---
-
-
-def test_what_is_needed_is_named_with_the_vendor_s_own_variables():
-    from reelvet import AsyncModerator, Config
-
-    with pytest.raises(MissingSecret, match="HUAWEICLOUD_SDK_AK") as caught:
-        AsyncModerator(Config.parse({"use": "huawei"}))
-    assert all(name in str(caught.value) for name in ("HUAWEICLOUD_SDK_SK", "region"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "says"),
-    [({"ak": " a"}, "white space"), ({"seed": "not-a-seed"}, "letters, digits"), ({"seeds": {"a": "ü"}}, "letters, digits"), ({"region": "CN North"}, "region"),
-     ({"iam_url": "ftp://x"}, "base URL"), ({"obs_output": "obs://B"}, "obs://bucket/path"), ({"project_id": "a/b"}, "project_id"), ({"api": "v1"}, "api"),
-     ({"credentials": "token"}, "domain")],
-)  # fmt: skip
-def test_settings_that_cannot_work_stop_the_start(settings, says):
-    from reelvet import AsyncModerator, Config
-
-    table = {"ak": "AK", "sk": "SK", "region": "cn-north-4"} | settings
-    with pytest.raises(ConfigurationError, match=says):
-        AsyncModerator(Config.parse({"use": "huawei", "providers": {"huawei": table}}))
