@@ -267,9 +267,11 @@ class _Reading:
         self.notes += found.notes
         if found.doubt is not None and raw.status is Status.SUCCEEDED:
             self.notes.append(Note(code="unreadable_result", says=found.doubt))
-        self._look(raw, places, found.doubt)
+        self._look(raw, places, found.doubt, found)
 
-    def _look(self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None) -> None:
+    def _look(
+        self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None, found: Found | None = None
+    ) -> None:
         """What was looked at, and why its silence may say nothing."""
         if raw.status is Status.FAILED:
             doubt = f"the task failed: {raw.error.message}" if raw.error is not None else "the task failed"
@@ -278,7 +280,8 @@ class _Reading:
         elif raw.status is not Status.SUCCEEDED:
             return  # not finished: nothing was looked at yet
         for label, channel in places:
-            self.looked.append(Looked([label], channel, why=doubt))
+            why = found.silent(label, channel) if doubt is None and found is not None else doubt
+            self.looked.append(Looked([label], channel, why=why))
 
     def _planned(self, api: Api) -> list[tuple[str, Channel]]:
         """What the task was told to look for, where the reply does not repeat it; a plan for the other API says nothing."""
