@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
 from reelvet.schema import lenient
-from reelvet.schema.errors import InvalidJob
+from reelvet.schema.errors import InvalidJob, ProviderError
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
@@ -64,6 +64,11 @@ GONE = {
 """`hosting_result.status` -> the error it stands for, and why there is no result."""
 
 _FINAL_V2 = frozenset({"AVAILABLE"})
+_FROZEN = "FROZEN"
+_CHECK_MEDIA = (
+    "check that the media is there and can be played: at a public URL, or as an object in the same region that the "
+    "service has its agency (delegation) for"
+)
 
 
 class Able(Protocol):
@@ -139,7 +144,7 @@ def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Statu
     if status is Status.FAILED:
         says = task.error.message or task.status or ""
         if not says:
-            says = "the account is frozen" if state == "FROZEN" else "the vendor gives no reason"
+            says = "the account is frozen" if state == _FROZEN else "the vendor gives no reason"
         return status, TaskError(code=task.error.code or state, message=says, type="ProviderError")
     if status is not Status.SUCCEEDED or is_listed or is_read or not task.is_hosted:
         return status, None
@@ -214,6 +219,9 @@ class _Reading:
 
     def read(self, raw: RawTask) -> None:
         """One task."""
+        if raw.status is Status.FAILED and raw.error is not None and raw.error.type == ProviderError.__name__:
+            mend = "ask the vendor why" if (raw.native_status or "").upper().startswith(_FROZEN) else _CHECK_MEDIA
+            self.notes.append(Note(code="task_failed", says=f"{raw.error.message}; {mend}"))
         api = api_of(raw.payload)
         if api == "v3":
             self._v3(raw, wire.Job.model_validate(raw.payload))
@@ -237,7 +245,7 @@ class _Reading:
         elif raw.status is Status.SUCCEEDED:
             where = f"obs://{task.output.obs.bucket}/{task.output.obs.path or ''}" if task.output.obs.bucket else None
             why = f"the result lies in {where} and was not read" if where else "the reply holds no readable result"
-            way_out = "; with reelvet-huawei[obs] it is read from there" if where else ""
+            way_out = "; reelvet-huawei[obs] reads it, once it is there, with a key pair that may" if where else ""
             self.notes.append(Note(code="result_elsewhere" if where else "unreadable_result", says=why + way_out))
             self._look(raw, places, why)
         else:
