@@ -26,6 +26,7 @@ from reelvet.schema.errors import (
     UnexpectedReply,
     VendorUnavailable,
 )
+from reelvet_huawei.auth import CREATE_TOKEN
 from reelvet_huawei.mismatch import clock_off, explain, without_secrets
 
 if TYPE_CHECKING:
@@ -56,7 +57,9 @@ _SIGNED = f"{_KEYS}; and this machine's clock, which may be off by 15 minutes at
 _MEDIA = "Check the media: it is a public URL, or an object in the same region that the service may read"
 _LATER = "Try again later"
 _SUBSCRIBE = "Switch the service on in the console, in this region"
-_RIGHTS = "Give the user the rights for the service, and the account its real-name verification"
+_RIGHTS = (
+    "Give the user the rights for the service in the project `project_id`, and the account its real-name verification"
+)
 
 ROWS = {
     row.code: row
@@ -152,8 +155,17 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
     error.retry_after = retry_after(reply)
     error.body = without_secrets(reply.text)
     if isinstance(error, AuthenticationFailed):
-        error.way_out = clock_off(request, reply) or explain(request, says or "") or error.way_out
+        error.way_out = clock_off(request, reply) or explain(request, says or "") or _who(request) or error.way_out
     return error
+
+
+def _who(request: Request) -> str | None:
+    """What else to look at where it is not said what is wrong with who calls."""
+    if request.operation == CREATE_TOKEN:
+        return "Check `domain`, `user` and `password`, and that the user may see the project of `region`."
+    if "X-Security-Token" in request.headers:
+        return f"{_SIGNED}. A temporary key pair ends with its `security_token`: get new ones."
+    return None
 
 
 def _unknown(request: Request, reply: Reply, code: str | None, says: str | None) -> ProviderError:

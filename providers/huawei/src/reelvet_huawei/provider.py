@@ -245,7 +245,12 @@ class HuaweiProvider(Provider):
             if self.settings.credentials != "token" or error.code not in TOKEN_OVER:
                 raise
         await self._auth.ready(anew=True)
-        return await self._session.send(made)
+        try:
+            return await self._session.send(made)
+        except AuthenticationFailed as error:
+            if error.code in TOKEN_OVER:
+                error.way_out = "A token that was fetched just now is refused too: check `region` and `project_id`."
+            raise
 
     async def _project_id(self) -> str:
         """The project's id: as configured, as the token says, or as IAM knows it by the region's name."""
