@@ -161,6 +161,14 @@ def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Statu
     return (status if hosted in _FINAL_V2 or not hosted else Status.UNKNOWN), None
 
 
+def is_under_way(raw: RawTask) -> bool:
+    """Whether a task of v2 certainly has not ended: its state is a known one on the way, and it has no result."""
+    task = wire.VcmTask.model_validate(raw.payload if isinstance(raw.payload, dict) else {})
+    status = STATES.get((task.state or "").strip().upper(), Status.UNKNOWN)
+    has_result = task.hosting_result.data not in (None, "") or bool(raw.attachments)
+    return status in {Status.QUEUED, Status.RUNNING} and not has_result
+
+
 def recognize(payload: Any) -> RawTask:
     """A stored reply to a query of either API, of a job of audio too, or the file of a v2 result.
 

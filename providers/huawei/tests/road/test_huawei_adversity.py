@@ -314,6 +314,36 @@ async def test_a_hosted_result_is_over_after_48_hours(moderator, done, reelvet_s
     assert (await moderator.wait(Ticket.load(ticket.dump_json()))).tasks[0].error.code == "OVERDUE"
 
 
+@pytest.mark.parametrize("api", ["v2"])
+@pytest.mark.parametrize("word", ["COMPLETED", "PONDERING", ""])
+async def test_a_cancel_deletes_nothing_whose_state_is_not_known(moderator, done, fault, asked, word):
+    """It may have ended, and its result would go with it."""
+    ticket = await done()
+    fault("set_field", "get", path="state", value=word)
+    assert (await moderator.cancel(ticket)).status is Status.UNKNOWN
+    assert asked("delete_v2") == 0
+    assert (await moderator.wait(ticket)).verdict is Verdict.BLOCK
+
+
+@pytest.mark.parametrize("api", ["v2"])
+async def test_nor_what_has_a_result_whatever_its_state_says(moderator, done, fault, asked):
+    ticket = await done()
+    fault("set_field", "get", path="state", value="RUNNING")
+    await moderator.cancel(ticket)
+    assert asked("delete_v2") == 0
+    assert (await moderator.wait(ticket)).verdict is Verdict.BLOCK
+
+
+@pytest.mark.parametrize("api", ["v2"])
+async def test_a_cancel_whose_answer_is_lost_has_canceled(moderator, job, fault, reelvet_sandbox, asked):
+    ticket = await moderator.submit(job("never-finishes"))
+    reelvet_sandbox.fault("huawei", "cut", operation="delete_v2", when="after")
+    reelvet_sandbox.clock.advance(10)
+    result = await moderator.cancel(ticket)
+    assert (result.status, result.verdict) == (Status.CANCELED, Verdict.ERROR)
+    assert asked("delete_v2") == 2
+
+
 async def test_a_wrong_content_type_changes_nothing(moderator, job, fault):
     fault("content_type", times=None)
     assert (await moderator.moderate(job("block-nudity"))).verdict is Verdict.BLOCK
