@@ -27,7 +27,7 @@ _METADATA = "169.254.169.254"
 _LOOK_AGAIN = timedelta(minutes=1)
 """How often the SDK is asked whether a temporary key pair is to be renewed; it renews 40 minutes before the end."""
 _RENEW_BEFORE = timedelta(hours=1)
-"""A token holds for 24 hours: https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html"""
+"""Before a token ends, or at half of its time where that is less. One holds for 24 hours: https://support.huaweicloud.com/intl/en-us/api-iam/iam_30_0001.html"""
 _LONGEST = timedelta(hours=24)
 
 
@@ -164,6 +164,7 @@ class TokenSigner:
         self._fetch = fetch
         self._clock = clock
         self._token: Token | None = None
+        self._renew_at: datetime | None = None
         self._lock = asyncio.Lock()
 
     async def ready(self, *, anew: bool = False) -> None:
@@ -177,11 +178,13 @@ class TokenSigner:
             return
         async with self._lock:
             if self._is_due(refused):
-                self._token = await self._fetch()
+                token, now = await self._fetch(), self._clock()
+                self._renew_at = token.expires_at - min(_RENEW_BEFORE, (token.expires_at - now) / 2)
+                self._token = token
 
     def _is_due(self, refused: Token | None) -> bool:
-        token = self._token
-        return token is None or token is refused or token.expires_at - self._clock() < _RENEW_BEFORE
+        token, renew_at = self._token, self._renew_at
+        return token is None or renew_at is None or token is refused or self._clock() > renew_at
 
     @property
     def project_id(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,7 @@ class HuaweiProvider(Provider):
         return await self._with_file(raw) if self.settings.api == "v2" and isinstance(payload, dict) else raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
-        """Deletes a task of v2 that has not ended. One that has is given as it is: deleting it destroys a hosted result.
+        """Deletes a task of v2 that has not ended. One that has, or may have, is given as it is: its result would go too.
 
         Raises:
             CancelUnsupported: v3 has no cancel.
@@ -162,10 +163,10 @@ class HuaweiProvider(Provider):
         if self.settings.api == "v3":
             raise CancelUnsupported("v3 has no cancel", self.id, self.context.instance)
         raw = await self.fetch(ref)
-        state = lenient.text(lenient.mapping(raw.payload).get("state")) or ""
-        if read.STATES.get(state.strip().upper(), Status.UNKNOWN).final:
+        if not read.is_under_way(raw):
             return raw
-        await self._delete(ref)
+        with suppress(TaskNotFound):  # it was there a moment ago: a try whose answer was lost has deleted it
+            await self._delete(ref)
         return raw.model_copy(update={"status": Status.CANCELED, "requests": raw.requests + 1})
 
     async def delete(self, ref: TaskRef) -> None:
@@ -245,7 +246,12 @@ class HuaweiProvider(Provider):
             if self.settings.credentials != "token" or error.code not in TOKEN_OVER:
                 raise
         await self._auth.ready(anew=True)
-        return await self._session.send(made)
+        try:
+            return await self._session.send(made)
+        except AuthenticationFailed as error:
+            if error.code in TOKEN_OVER:
+                error.way_out = "A token that was fetched just now is refused too: check `region` and `project_id`."
+            raise
 
     async def _project_id(self) -> str:
         """The project's id: as configured, as the token says, or as IAM knows it by the region's name."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
 from reelvet.schema import lenient
-from reelvet.schema.errors import InvalidJob
+from reelvet.schema.errors import InvalidJob, ProviderError
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
@@ -64,6 +64,11 @@ GONE = {
 """`hosting_result.status` -> the error it stands for, and why there is no result."""
 
 _FINAL_V2 = frozenset({"AVAILABLE"})
+_FROZEN = "FROZEN"
+_CHECK_MEDIA = (
+    "check that the media is there and can be played: at a public URL, or as an object in the same region that the "
+    "service has its agency (delegation) for"
+)
 
 
 class Able(Protocol):
@@ -139,7 +144,7 @@ def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Statu
     if status is Status.FAILED:
         says = task.error.message or task.status or ""
         if not says:
-            says = "the account is frozen" if state == "FROZEN" else "the vendor gives no reason"
+            says = "the account is frozen" if state == _FROZEN else "the vendor gives no reason"
         return status, TaskError(code=task.error.code or state, message=says, type="ProviderError")
     if status is not Status.SUCCEEDED or is_listed or is_read or not task.is_hosted:
         return status, None
@@ -154,6 +159,14 @@ def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Statu
     if task.hosting_result.data in (None, "") or hosted == "NOT_GENERATED":
         return Status.RUNNING, None
     return (status if hosted in _FINAL_V2 or not hosted else Status.UNKNOWN), None
+
+
+def is_under_way(raw: RawTask) -> bool:
+    """Whether a task of v2 certainly has not ended: its state is a known one on the way, and it has no result."""
+    task = wire.VcmTask.model_validate(raw.payload if isinstance(raw.payload, dict) else {})
+    status = STATES.get((task.state or "").strip().upper(), Status.UNKNOWN)
+    has_result = task.hosting_result.data not in (None, "") or bool(raw.attachments)
+    return status in {Status.QUEUED, Status.RUNNING} and not has_result
 
 
 def recognize(payload: Any) -> RawTask:
@@ -214,6 +227,9 @@ class _Reading:
 
     def read(self, raw: RawTask) -> None:
         """One task."""
+        if raw.status is Status.FAILED and raw.error is not None and raw.error.type == ProviderError.__name__:
+            mend = "ask the vendor why" if (raw.native_status or "").upper().startswith(_FROZEN) else _CHECK_MEDIA
+            self.notes.append(Note(code="task_failed", says=f"{raw.error.message}; {mend}"))
         api = api_of(raw.payload)
         if api == "v3":
             self._v3(raw, wire.Job.model_validate(raw.payload))
@@ -237,7 +253,7 @@ class _Reading:
         elif raw.status is Status.SUCCEEDED:
             where = f"obs://{task.output.obs.bucket}/{task.output.obs.path or ''}" if task.output.obs.bucket else None
             why = f"the result lies in {where} and was not read" if where else "the reply holds no readable result"
-            way_out = "; with reelvet-huawei[obs] it is read from there" if where else ""
+            way_out = "; reelvet-huawei[obs] reads it, once it is there, with a key pair that may" if where else ""
             self.notes.append(Note(code="result_elsewhere" if where else "unreadable_result", says=why + way_out))
             self._look(raw, places, why)
         else:
@@ -267,9 +283,11 @@ class _Reading:
         self.notes += found.notes
         if found.doubt is not None and raw.status is Status.SUCCEEDED:
             self.notes.append(Note(code="unreadable_result", says=found.doubt))
-        self._look(raw, places, found.doubt)
+        self._look(raw, places, found.doubt, found)
 
-    def _look(self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None) -> None:
+    def _look(
+        self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None, found: Found | None = None
+    ) -> None:
         """What was looked at, and why its silence may say nothing."""
         if raw.status is Status.FAILED:
             doubt = f"the task failed: {raw.error.message}" if raw.error is not None else "the task failed"
@@ -278,7 +296,8 @@ class _Reading:
         elif raw.status is not Status.SUCCEEDED:
             return  # not finished: nothing was looked at yet
         for label, channel in places:
-            self.looked.append(Looked([label], channel, why=doubt))
+            why = found.silent(label, channel) if doubt is None and found is not None else doubt
+            self.looked.append(Looked([label], channel, why=why))
 
     def _planned(self, api: Api) -> list[tuple[str, Channel]]:
         """What the task was told to look for, where the reply does not repeat it; a plan for the other API says nothing."""

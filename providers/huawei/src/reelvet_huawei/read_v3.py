@@ -54,6 +54,7 @@ def _frame(found: Found, words: Words, place: str, item: Any) -> None:
         spot = spot if hit.qr_content is None else replace(spot, text=hit.qr_content)
         here = f"{place}.detail[{number}]"
         meanings = _meanings(found, words, here, category, hit.label)
+        found.refine(category, words.category("v3", category), meanings, spot)
         found.add(
             here, spot, meanings, label=category, sub_label=hit.label, confidence=hit.confidence, says=hit.suggestion,
             matches=_segments(hit.segments), box=_box(hit.face_location) or _box(hit.qr_location), extra=hit.model_extra,
@@ -63,6 +64,7 @@ def _frame(found: Found, words: Words, place: str, item: Any) -> None:
         spot = _spot(frame, frame.category, frame.ocr_text)
         found.add(f"{place}.category", spot, words.category("v3", frame.category), label=frame.category)
     elif len(found.findings) == before and suggestion(frame.suggestion) is not Verdict.PASS:
+        found.unexplained = found.unexplained or f"{place} does not say what was found"
         found.add(place, _spot(frame, None, frame.ocr_text), (), label=frame.suggestion)
     found.hold(f"{place}.suggestion", _spot(frame, frame.category, frame.ocr_text), before)
 
@@ -91,6 +93,8 @@ def _sound(found: Found, words: Words, place: str, item: Any) -> None:
     told = {finding.native.label for finding in found.findings[before:]}
     unsaid = sound.label is not None and sound.label not in told
     if (unsaid or not told) and suggestion(sound.suggestion) is not Verdict.PASS:
+        if sound.label is None:
+            found.unexplained = found.unexplained or f"{place} does not say what was found"
         _heard(found, words, f"{place}.label", sound, sound.label, matches=_segments(sound.segments))
     spot = Spot(Channel.SPEECH, **when(sound.start_time, sound.end_time), text=sound.audio_text, says=sound.suggestion)
     found.hold(f"{place}.suggestion", spot, before)

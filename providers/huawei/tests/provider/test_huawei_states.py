@@ -81,6 +81,14 @@ def test_a_failed_task_of_v2_tells_what_the_vendor_tells(moderator, sample):
     assert "frozen" in moderator.normalize(task("FROZEN")).tasks[0].error.message
 
 
+@pytest.mark.parametrize(
+    ("state", "mend"), [("FAILED", "check that the media is there"), ("FROZEN", "ask the vendor why")]
+)
+def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
+    (note,) = moderator.normalize(task(state)).warnings
+    assert (note.code, mend in note.says) == ("task_failed", True)
+
+
 # --- where the result is ---
 
 

@@ -300,9 +300,10 @@ async def test_a_token_is_asked_for_once_and_names_the_project(fake, provider):
 
 async def test_a_token_is_renewed_before_it_ends(fake, provider):
     opened = await provider(**USER)
-    fake.on("POST", "/v3/auth/tokens", token(fake, "TOKEN-1", hours=0.9), token(fake, "TOKEN-2"))
+    fake.on("POST", "/v3/auth/tokens", token(fake, "TOKEN-1"), token(fake, "TOKEN-2"))
     fake.on("GET", f"{JOBS}/{'0' * 32}", UNKNOWN)
     await opened.check()
+    opened._auth._clock = lambda: datetime.now(UTC) + timedelta(hours=23.1)
     await opened.check()
     assert [got.header("X-Auth-Token") for got in fake.of("GET")] == ["TOKEN-1", "TOKEN-2"]
 
