@@ -228,7 +228,8 @@ class _Reading:
         result = payload if is_file else raw.attachments.get(RESULT)
         if result is None:
             result = wire.parsed(task.hosting_result.data)
-        places = self._looked_for_v2(common) or self._planned("v2")
+        says_so = common.categories is not None or common.text_categories is not None
+        places = self._looked_for_v2(common) if says_so else self._planned("v2")
         if places:
             self._sampled(common.frame_interval, MediaKind.VIDEO)
         if result is not None:
@@ -249,7 +250,8 @@ class _Reading:
         biz_type = params.biz_type or told.get("biz_type")
         self.able = self._able("v3", biz_type)
         if biz_type is None:
-            places = self._looked_for_v3(params) or self._planned("v3")
+            said = (params.image_categories, params.audio_categories, params.categories)
+            places = self._planned("v3") if all(one is None for one in said) else self._looked_for_v3(params)
         else:  # the policy decides, whatever was asked: what its declaration says
             places = [(entry.label, channel) for entry in self.able.entries for channel in entry.channels]
         is_audio = raw.ref.category == AUDIO or (isinstance(job.result, dict) and "details" in job.result)
