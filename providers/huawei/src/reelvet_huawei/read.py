@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from reelvet_huawei.plugin import Api
 
 VIDEO, AUDIO = "video", "audio"
+ALSO = "also_created"
+"""Under this name a task's reference holds further ids that the create was answered with."""
 RESULT = "result.json"
 """The name under which a result that was read out of a bucket is attached."""
 
@@ -214,6 +216,9 @@ class _Reading:
 
     def read(self, raw: RawTask) -> None:
         """One task."""
+        if others := wire.words(raw.ref.extra.get(ALSO)):
+            says = f"the vendor answered one create with {1 + len(others)} tasks; not looked at: {', '.join(others)}"
+            self.notes.append(Note(code="also_created", says=says))
         api = api_of(raw.payload)
         if api == "v3":
             self._v3(raw, wire.Job.model_validate(raw.payload))
