@@ -208,3 +208,12 @@ def test_the_logger_redacts_message_arguments_traceback_and_stack(stream):
     assert "ValueError: invalid literal" in said
     assert "it was ***" in said
     assert "Stack (most recent call last)" in said
+
+
+def test_a_key_that_is_fetched_later_is_hidden_from_then_on():
+    session = Session(provider="acme", secrets=[SecretStr("first-key")])
+    session.hide(SecretStr("renewed-key"), SecretStr("token-of-it"))
+    session.hide(SecretStr("renewed-key"))
+    redactor = session._redactor
+    assert redactor("first-key renewed-key token-of-it") == "*** *** ***"
+    assert "renewed-key" not in repr(session)

@@ -410,3 +410,13 @@ async def test_concurrent_calls_do_not_mix_their_replies(server, session, wires)
     server.replies = [echo]
     replies = await asyncio.gather(*(session.send(read(f"{server.url}/{n}")) for n in range(50)))
     assert [int(reply.text) for reply in replies] == list(range(50))
+
+
+def test_a_reply_with_half_a_surrogate_pair_can_be_written_down_again():
+    assert Reply(200, {}, b'{"a": "\\ud83d", "b": "\\ud83d\\ude00"}').json() == {"a": "\\ud83d", "b": "\U0001f600"}
+
+
+@pytest.mark.parametrize("content", [b"[" * 150 + b"]" * 150, b"[" * 100_000])
+def test_a_reply_nested_beyond_reason_is_none(content):
+    with pytest.raises(UnexpectedReply, match="nested too deep"):
+        Reply(200, {}, content).json()

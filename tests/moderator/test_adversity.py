@@ -471,3 +471,39 @@ def test_a_policy_file_may_be_json(config, registry, tmp_path):
     config = config.model_copy(update={"policy": (str(tmp_path / "mine.json"),)})
     moderator = AsyncModerator(config, registry=registry)
     assert [policy.name for policy in moderator.policies] == ["mine"]
+
+
+async def test_a_hint_beyond_reason_does_not_end_the_waiting(moderator, acme, monkeypatch):
+    slept = []
+    real = asyncio.sleep
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        await real(0)
+
+    answers = [
+        RawTask(ref=TaskRef(id="t"), status=Status.RUNNING, poll_after=1e9),
+        RawTask(ref=TaskRef(id="t"), status=Status.FAILED),
+    ]
+
+    async def fetch(self, ref):
+        return answers.pop(0)
+
+    acme(fetch=fetch)
+    ticket = await moderator.submit(job())
+    monkeypatch.setattr("reelvet.moderator.waiting.asyncio.sleep", sleep)
+    assert (await moderator.wait(ticket)).status is Status.FAILED
+    assert max(slept) <= 600
+
+
+async def test_an_older_task_of_the_same_key_is_not_the_lost_one(moderator, acme):
+    async def lost(self, tasks):
+        return [Unknown(UnexpectedReply("?")) for _ in tasks]
+
+    async def old(self, key, window):
+        made = datetime.now(UTC) - timedelta(days=400)
+        return [RawTask(ref=TaskRef(id="old"), status=Status.SUCCEEDED, vendor_key=key, created_at=made)]
+
+    acme(submit=lost, find=old)
+    with pytest.raises(SubmitOutcomeUnknown):
+        await moderator.submit(job())

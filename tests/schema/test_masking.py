@@ -287,3 +287,18 @@ def test_what_was_masked_is_not_whole_again():
     again = ModerationResult.parse(CARRIERS["result"]().dump_json())
     assert again.findings[0].evidence == MASKED
     assert again.status is Status.FAILED
+
+
+def test_a_failed_jobs_error_shows_no_signature():
+    from reelvet.schema.errors import JobFailed
+    from reelvet.schema.result import ModerationResult, TaskRecord
+    from reelvet.schema.task import TaskError
+
+    error = TaskError(message="cannot get https://cdn.example.com/a.mp4?sign=HUSH")
+    result = ModerationResult(
+        key="k", status="failed", tasks=[TaskRecord(provider="acme", id="t", status="failed", error=error)]
+    )
+    with pytest.raises(JobFailed) as caught:
+        result.or_raise()
+    assert "HUSH" not in str(caught.value)
+    assert "a.mp4?***" in str(caught.value)

@@ -39,10 +39,18 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[SecretStr] = ()) -> None:
-        spellings = {form for secret in secrets for form in _spellings(secret.get_secret_value())}
-        # The longest first, so that no part of a secret is left standing beside the mask of a shorter one.
-        ordered = sorted(spellings, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        self._forms: set[str] = set()
+        self._known: re.Pattern[str] | None = None
+        self.add(secrets)
+
+    def add(self, secrets: Iterable[SecretStr]) -> None:
+        """Looks for these too from now on: keys that are fetched or renewed while it is in use."""
+        fresh = {form for secret in secrets for form in _spellings(secret.get_secret_value())} - self._forms
+        if fresh:
+            self._forms |= fresh
+            # The longest first, so that no part of a secret is left standing beside the mask of a shorter one.
+            ordered = sorted(self._forms, key=len, reverse=True)
+            self._known = re.compile("|".join(map(re.escape, ordered)))
 
     def __call__(self, text: str, limit: int | None = LIMIT) -> str:
         """The text without secrets, cut to `limit` characters (`None`: whole) after they are gone."""

@@ -15,11 +15,13 @@ from typing import Any, Self
 from urllib.parse import SplitResult, quote, urlsplit
 
 from reelvet.schema.errors import UnexpectedReply
-from reelvet.schema.lenient import is_too_deep
+from reelvet.schema.lenient import is_too_deep, storable
 from reelvet.schema.urls import MASK, mask_url
 
 # RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
 _URL = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})*", re.ASCII)
+# An escaped half of a surrogate pair; most are followed by the other half, and are whole once parsed.
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _ENDS_A_HEADER = re.compile(r"[\r\n\0]")
 
@@ -280,7 +282,7 @@ class Reply:
         try:
             read = json.loads(self.content)
             if not is_too_deep(read):
-                return read
+                return storable(read) if _HALF.search(self.content) else read
             why = "is nested too deep"
         except RecursionError:
             why = "is nested too deep"

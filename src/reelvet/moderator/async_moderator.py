@@ -24,7 +24,7 @@ from reelvet.schema.errors import (
     SubmitOutcomeUnknown,
 )
 from reelvet.schema.job import ModerationJob, vendor_key
-from reelvet.schema.lenient import is_too_deep
+from reelvet.schema.lenient import is_too_deep, storable
 from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.taxonomy import UNMAPPED
 
@@ -156,7 +156,7 @@ class AsyncModerator:
                 "the payload is nested deeper than any reply",
                 way_out="Give what the vendor answered, and nothing around it.",
             )
-        raw = instance.provider.recognize(payload)
+        raw = instance.provider.recognize(storable(payload))
         plan = self.plan(job, use=instance.name) if job is not None else None
         ticket = Ticket.adopt(instance.provider.id, raw.ref.id, instance=instance.name)
         if job is not None and plan is not None:

@@ -123,5 +123,7 @@ async def _call(waiting: Sequence[_Waiting], send: Send) -> None:
 def _own(outcome: Outcome) -> Outcome:
     """An outcome with an error of its own: raised for one job, it must not carry another's traceback."""
     if isinstance(outcome, Rejected | Unknown):
-        return replace(outcome, error=copy.copy(outcome.error))
+        error = copy.copy(outcome.error)
+        error.__cause__ = outcome.error.__cause__
+        return replace(outcome, error=error)
     return outcome

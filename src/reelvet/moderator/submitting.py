@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from reelvet.moderator.instance import Instance
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
+    from reelvet.schema.task import RawTask
 
 # Vendors' clocks and lists lag: a task is looked for from a little before it was sent.
 _BEFORE = timedelta(minutes=5)
@@ -149,20 +150,21 @@ async def _look_up(
         # The provider compares exactly; this is the second lock on the same door, for vendors whose search does not.
         # One task of the vendor's answers for one of ours.
         for raw in found:
-            ref = raw.ref
-            if (
-                ref.id
-                and raw.vendor_key == task.vendor_key
-                and task.category in {None, ref.category}
-                and ref.id not in taken
-            ):
-                taken.add(ref.id)
-                return Created(ref.model_copy(update={"name": task.name}))
+            if _answers_for(raw, task, since) and raw.ref.id not in taken:
+                taken.add(raw.ref.id)
+                return Created(raw.ref.model_copy(update={"name": task.name}))
         left = until - time.monotonic()
         if left <= 0:
             return outcome
         await asyncio.sleep(min(pause, left))  # the last look is at the very end of the window
         pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _answers_for(raw: RawTask, task: VendorTask, since: datetime) -> bool:
+    """Whether a task found at the vendor is the one that was sent: not an older one under the same key."""
+    is_older = raw.created_at is not None and raw.created_at < since - _BEFORE
+    of_category = task.category in {None, raw.ref.category}
+    return bool(raw.ref.id) and raw.vendor_key == task.vendor_key and of_category and not is_older
 
 
 def _ticket(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _GROWTH = 1.5
 _MOST_FAILURES = 20
+_LONGEST_HINT = 600.0
+"""Seconds that a vendor may ask to be left alone; a hint beyond that is a slip, and would end the waiting."""
 
 
 def _existing(ticket: Ticket) -> list[TicketTask]:
@@ -172,7 +174,8 @@ async def _poll(ref: TaskRef, ticket: Ticket, instance: Instance, polling: Polli
                 return raw
             instance.tell(Progress(ref.id, None, raw.native_status or raw.status))
         pause = min(pause * _GROWTH, polling.most)
-        await asyncio.sleep(hint if hint is not None and hint > 0 else pause * random.uniform(0.8, 1.0))  # noqa: S311
+        wished = hint is not None and hint > 0
+        await asyncio.sleep(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
 
 
 async def cancel(ticket: Ticket, instance: Instance) -> list[RawTask]:

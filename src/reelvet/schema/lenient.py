@@ -7,6 +7,7 @@ the raw payload, which is kept whole beside it, still has it.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -102,3 +103,27 @@ def is_too_deep(value: Any) -> bool:
         if not level:
             return False
     return True
+
+
+_LONE = re.compile("[\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """The same, with halves of surrogate pairs written as their escapes: JSON may hold them, and UTF-8 may not.
+
+    What needs no change is not copied.
+    """
+    if isinstance(value, str):
+        return _LONE.sub(lambda half: f"\\u{ord(half[0]):04x}", value) if _LONE.search(value) else value
+    if isinstance(value, dict):
+        read = {storable(key): storable(item) for key, item in value.items()}
+        return (
+            read
+            if any(a is not b for a, b in zip(read.values(), value.values(), strict=False))
+            or read.keys() != value.keys()
+            else value
+        )
+    if isinstance(value, list):
+        listed = [storable(item) for item in value]
+        return listed if any(a is not b for a, b in zip(listed, value, strict=True)) else value
+    return value

@@ -11,7 +11,7 @@ from reelvet.schema.base import Moment, Stored, VendorJson, VendorMap, Words
 from reelvet.schema.errors import InvalidJob, JobFailed
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.task import RawTask, Status, TaskError
-from reelvet.schema.urls import SignedUrl
+from reelvet.schema.urls import SignedUrl, mask_urls
 from reelvet.schema.validation import first_field, sentences
 
 
@@ -289,7 +289,7 @@ class ModerationResult(Stored):
         """
         if self.status is Status.SUCCEEDED:
             return self
-        told = "; ".join(f"{t.id}: {t.error.message or t.error.code}" for t in self.tasks if t.error)
+        told = mask_urls("; ".join(f"{t.id}: {t.error.message or t.error.code}" for t in self.tasks if t.error))
         raise JobFailed(
             f"job {self.key} {self.status}" + (f": {told}" if told else ""),
             status=self.status,
