@@ -8,6 +8,7 @@ gateway too.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -119,6 +120,8 @@ ROWS = {
 
 TOKEN_OVER = frozenset({"APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
 """Codes that say that a token is not accepted (any more)."""
+_NO_SERVICE = re.compile(r"(The requested resource is NOT found\.\s*)?Service\b", re.IGNORECASE)
+"""What IVA.0005 says of a service, in the same page's example; of a task it says "Task" or "The taskId"."""
 _CODES = ("error_code", "code")
 _TEXTS = ("error_msg", "error_message", "message")
 
@@ -141,7 +144,7 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
         error = _unknown(request, reply, code, says)
     else:
         kind = row.error
-        if kind is TaskNotFound and request.operation == CREATE_TASK:
+        if kind is TaskNotFound and (request.operation == CREATE_TASK or _NO_SERVICE.match(says or "")):
             kind = FeatureDisabled  # it is the service or its version that is not found
         error = kind(
             f"{request.operation}: {without_secrets(says or 'no reason given').rstrip('.')}",
@@ -179,6 +182,14 @@ def _unknown(request: Request, reply: Reply, code: str | None, says: str | None)
     if code and error.created == "no" and not isinstance(error, AuthenticationFailed):
         error.created = "maybe"
     return error
+
+
+def unexpected(reply: Reply, says: str) -> UnexpectedReply:
+    """The error of a reply that is none of those documented."""
+    return UnexpectedReply(
+        f"the reply {says}", reply.provider, reply.instance,
+        status=reply.status, request_id=reply.request_id, body=reply.redact(reply.text),
+    )  # fmt: skip
 
 
 def told(body: Any) -> tuple[str | None, str | None]:

@@ -100,7 +100,7 @@ class Found:
         """
         if not meanings:
             self.note(UNMAPPED, f"{place}: the label {sub_label or label!r} is in no map")
-        word = says if says is not None else spot.says
+        word = says or spot.says
         native = Native(
             field=place,
             label=label,
@@ -110,6 +110,14 @@ class Found:
             extra={**spot.extra, **(extra or {})}
             | ({} if suggestion(word) is not None or word is None else {"suggestion": word}),
         )
+        if suggestion(word) is None and says:
+            self._strange_word(place, says)
+            # A word that nobody knows does not better what is said of the place; and by itself it is never `pass`.
+            known = suggestion(spot.says)
+            verdict: Verdict | None = known if known is not Verdict.PASS else None
+            meanings = [*(meanings or NOTHING_KNOWN), *(NOTHING_KNOWN if meanings else ())]
+        else:
+            verdict = suggestion(word)
         for unified, relation in meanings or NOTHING_KNOWN:
             self.findings.append(
                 Finding(
@@ -123,7 +131,7 @@ class Found:
                     box=box,
                     text=spot.text,
                     matches=tuple(matches),
-                    suggestion=suggestion(word),
+                    suggestion=verdict,
                     evidence=spot.evidence,
                     native=native,
                     provider="huawei",
@@ -160,6 +168,34 @@ class Found:
         if told not in self.notes:
             self.notes.append(told)
 
+    def _strange_word(self, place: str, word: str) -> None:
+        self.note("unknown_verdict", f"{place} says {word!r}, which is not known")
+
+    def unread(self, place: str, spot: Spot) -> None:
+        """A part that is there, is not what it should be, and may be a hit: it counts, and silence is no absence."""
+        self.cast_doubt(f"{place} is not what it should be")
+        self.add(place, spot, NOTHING_KNOWN, label=None)
+
+    def cast_doubt(self, says: str) -> None:
+        """What speaks against taking silence for absence; the first is told."""
+        self.doubt = self.doubt or says
+
+    def entries(self, place: str, spot: Spot, value: Any) -> list[tuple[int, dict[str, Any]]]:
+        """The objects of a list within a hit, each with its number; what is there and is none is unread."""
+        items = value if isinstance(value, list) else lenient.items(value)
+        if value and not items:
+            self.unread(place, spot)
+        for number, item in enumerate(items):
+            if item and not isinstance(item, dict):
+                self.unread(f"{place}[{number}]", spot)
+        return [(number, item) for number, item in enumerate(items) if isinstance(item, dict)]
+
+    def strange(self, place: str, fields: Mapping[str, Any] | None) -> None:
+        """Fields that nobody documents: lists of objects among them may be hits, all others are harmless."""
+        for name, value in (fields or {}).items():
+            if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+                self.cast_doubt(f"the reply holds a list that is not known: {place}.{name}")
+
     def hold(self, place: str, spot: Spot, since: int) -> None:
         """Holds the vendor's verdict on a place against what was found there: where it is worse, it counts.
 
@@ -169,23 +205,26 @@ class Found:
             since: How many findings there were before those of the place.
         """
         verdict = suggestion(spot.says)
-        worst = Verdict.worst(f.suggestion for f in self.findings[since:] if f.suggestion is not None)
-        if spot.says is not None and verdict is None:
-            self.note("unknown_suggestion", f"{place} says {spot.says!r}, which is not known")
-        if verdict is not None and worst is not None and verdict.severity > worst.severity:
+        found = self.findings[since:]
+        worst = Verdict.worst(f.suggestion for f in found if f.suggestion is not None) or Verdict.PASS
+        if spot.says and verdict is None:
+            self._strange_word(place, spot.says)
+            if not any(finding.label == UNMAPPED for finding in found):
+                self.add(place, spot, NOTHING_KNOWN, label=spot.says)
+        if verdict is not None and verdict.severity > worst.severity:
             self.note("contradiction", f"{place} says {spot.says}, and nothing that was found there says as much")
             self.add(place, spot, NOTHING_KNOWN, label=spot.says)
 
     def conclude(self, place: str, overall: Any) -> None:
         """Holds the vendor's verdict on the whole against what was found: the worst counts."""
-        word = lenient.text(overall)
+        word = lenient.text(overall) or None
         verdict = suggestion(word)
         worst = Verdict.worst(f.suggestion for f in self.findings if f.suggestion is not None)
         spot = Spot(self.channel, says=word)
         if word is None:
-            self.doubt = self.doubt or "the reply does not say what it comes to"
+            self.cast_doubt("the reply does not say what it comes to")
         elif verdict is None:
-            self.doubt = self.doubt or f"the reply comes to {word!r}, which is not known"
+            self.cast_doubt(f"the reply comes to {word!r}, which is not known")
             self.add(place, spot, (), label=word)
         elif verdict is Verdict.PASS:
             if self.findings:
@@ -207,5 +246,5 @@ def listed(found: Found, value: Any, what: str) -> list[Any]:
         return value or []
     if isinstance(value, dict) and value:
         return [value]
-    found.doubt = found.doubt or f"the reply's {what} is no list"
+    found.cast_doubt(f"the reply's {what} is no list")
     return []

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from reelvet.http import Effect, Request
 from reelvet.schema import lenient
-from reelvet.schema.errors import ConfigurationError, UnexpectedReply
+from reelvet.schema.errors import ConfigurationError
 from reelvet_huawei import auth, request, wire
+from reelvet_huawei.errors import unexpected
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from reelvet.http import Reply, Session
+    from reelvet.http import Session
     from reelvet_huawei.settings import HuaweiSettings
 
 
@@ -30,7 +31,7 @@ async def project_of(session: Session, settings: HuaweiSettings, *, instance: st
     reply = await session.send(made)
     listed = lenient.mapping(reply.json()).get("projects")
     if not isinstance(listed, list):
-        raise _unexpected(reply, "lists no projects")
+        raise unexpected(reply, "of IAM lists no projects")
     ids = [found for item in listed if (found := lenient.text(lenient.mapping(item).get("id")))]
     if len(ids) != 1:
         raise ConfigurationError(
@@ -54,12 +55,5 @@ async def token(session: Session, settings: HuaweiSettings, now: datetime) -> au
     reply = await session.send(made)
     text = reply.headers.get("X-Subject-Token")
     if not text:
-        raise _unexpected(reply, "holds no token")
+        raise unexpected(reply, "of IAM holds no token")
     return auth.read_token(text, wire.parsed(reply.content), now)
-
-
-def _unexpected(reply: Reply, says: str) -> UnexpectedReply:
-    return UnexpectedReply(
-        f"the reply of IAM {says}", reply.provider, reply.instance,
-        status=reply.status, request_id=reply.request_id, body=reply.redact(reply.text),
-    )  # fmt: skip

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reelvet.http import Effect, Limit, Limits, Reply, Request, Session
 from reelvet.plugins import Capabilities, Created, Health, Outcome, Provider, Rejected, Report, TimeWindow, Unknown
-from reelvet.schema import lenient
 from reelvet.schema.errors import (
     AuthenticationFailed,
     CancelUnsupported,
@@ -20,12 +17,11 @@ from reelvet.schema.errors import (
     LookupUnsupported,
     ProviderError,
     TaskNotFound,
-    UnexpectedReply,
 )
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_huawei import auth, bucket, callback, iam, making, read, request, wire
-from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify
+from reelvet_huawei import auth, bucket, callback, iam, listing, making, read, request, whose, wire
+from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify, unexpected
 from reelvet_huawei.plugin import capabilities_of
 
 if TYPE_CHECKING:
@@ -39,12 +35,9 @@ if TYPE_CHECKING:
     from reelvet_huawei.plugin import Api
     from reelvet_huawei.settings import HuaweiSettings
 
-_ID = re.compile(r"[A-Za-z0-9_-]+")
-"""A slash in an id would be signed otherwise than it is sent; no id of the vendor's has one."""
 _NO_TASK = "0" * 32
 _CONTENT_TYPE = {"v2": "application/json;charset=UTF-8", "v3": "application/json"}
 """As each API's own client sends it."""
-_MOST_PAGES = 1000
 _PER_SECOND = {"v3": 10}
 """Requests of video per second by default; of v2 nothing is documented: https://support.huaweicloud.com/productdesc-moderation/moderation_01_0004.html"""
 
@@ -147,14 +140,23 @@ class HuaweiProvider(Provider):
         return await asyncio.gather(*(self._create(task) for task in tasks))
 
     async def fetch(self, ref: TaskRef) -> RawTask:
-        """The task; of v2 with its result, from a bucket too if it lies there and the extra `obs` is installed."""
+        """The task; of v2 with its result, from a bucket too if it lies there and the extra `obs` is installed.
+
+        Raises:
+            UnexpectedReply: The reply is about another task; asked again, the right one may come.
+            ProviderError: A call failed.
+        """
         reply = await self._send("GET", await self._path(ref), "GetTask", Effect.READ)
         payload = reply.json()
+        if whose.is_anothers(payload, ref.id, self.settings.api):
+            error = unexpected(reply, f"to the question for task {ref.id} is about another")
+            error.retryable = True
+            raise error
         raw = read.raw_task(payload, ref=ref, requests=1, request_ids=_ids(reply))
         return await self._with_file(raw) if self.settings.api == "v2" and isinstance(payload, dict) else raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
-        """Deletes a task of v2 that has not ended. One that has, or may have, is given as it is: its result would go too.
+        """Deletes a task of v2 that certainly goes on. Any other is given as it is: with it a hosted result would go.
 
         Raises:
             CancelUnsupported: v3 has no cancel.
@@ -163,10 +165,14 @@ class HuaweiProvider(Provider):
         if self.settings.api == "v3":
             raise CancelUnsupported("v3 has no cancel", self.id, self.context.instance)
         raw = await self.fetch(ref)
-        if not read.is_under_way(raw):
+        if not whose.may_be_deleted(raw.payload, ref.id):
             return raw
-        with suppress(TaskNotFound):  # it was there a moment ago: a try whose answer was lost has deleted it
+        # A delete is sent again where its answer was lost: what then is not found is what has just been there.
+        try:
             await self._delete(ref)
+        except TaskNotFound as error:
+            if error.code is None:  # a page of something between here and the vendor
+                raise
         return raw.model_copy(update={"status": Status.CANCELED, "requests": raw.requests + 1})
 
     async def delete(self, ref: TaskRef) -> None:
@@ -271,7 +277,7 @@ class HuaweiProvider(Provider):
         return await iam.token(self._session, self.settings, self.context.clock())
 
     async def _path(self, ref: TaskRef) -> str:
-        if not _ID.fullmatch(ref.id):
+        if not whose.ID.fullmatch(ref.id):
             raise TaskNotFound(f"{ref.id!r} is no id of Huawei's", self.id, self.context.instance, created="no")
         return f"{await self._base(ref.category)}/{ref.id}"
 
@@ -296,13 +302,11 @@ class HuaweiProvider(Provider):
             body = reply.json()
         except ProviderError as error:
             return Rejected(error) if error.created == "no" else Unknown(error)
-        name = "id" if self.settings.api == "v2" else "job_id"
-        # v2 answers with a list of one; its client's reference has an object.
-        found = body[0] if isinstance(body, list) and body else body
-        task_id = lenient.text(found.get(name)) if isinstance(found, dict) else None
-        if not task_id:
-            return Unknown(self._unexpected(reply, "names no task"))
-        return Created(TaskRef(id=task_id, name=task.name, category=task.category))
+        ids = whose.created(body, self.settings.api)
+        if not ids:
+            return Unknown(unexpected(reply, "names no task"))
+        more = {read.ALSO: ids[1:]} if len(ids) > 1 else {}
+        return Created(TaskRef(id=ids[0], name=task.name, category=task.category, extra=more))
 
     def _seed(self, name: Any) -> str:
         secret = self.settings.seeds.get(str(name)) if name else self.settings.seed
@@ -322,38 +326,11 @@ class HuaweiProvider(Provider):
                 way_out="Put {key} into the callback's URL: the callback then tells the job by its key.",
             )  # fmt: skip
 
-    async def _list(self, window: TimeWindow, *, name_like: str | None = None) -> AsyncIterator[RawTask]:
-        """The tasks of a window, page by page, as the vendor's generic list has them.
+    def _list(self, window: TimeWindow, *, name_like: str | None = None) -> AsyncIterator[RawTask]:
+        async def ask(query: dict[str, Any]) -> Reply:
+            return await self._send("GET", await self._base(None), "ListTasks", Effect.READ, query=query)
 
-        The page of v2's own list names no parameters and points to a generic one; should it not heed them, each page is
-        the first again, which ends the list.
-        """
-        seen: set[str] = set()
-        size = self.settings.page_size
-        base = await self._base(None)
-        for number in range(_MOST_PAGES):
-            query = {
-                "name_like": name_like,
-                "created_since": int(window.since.timestamp() * 1000),
-                "created_until": int(window.until.timestamp() * 1000) if window.until is not None else None,
-                "order": "created_at:DESC",
-                "offset": number * size,
-                "limit": size,
-            }
-            reply = await self._send("GET", base, "ListTasks", Effect.READ, query=query)
-            items = [
-                item for item in lenient.items(lenient.mapping(reply.json()).get("tasks")) if isinstance(item, dict)
-            ]
-            fresh = [item for item in items if lenient.text(item.get("id")) not in seen]
-            for item in fresh:
-                task_id = lenient.text(item.get("id")) or ""
-                seen.add(task_id)
-                ref = TaskRef(id=task_id, category=read.VIDEO)
-                raw = read.raw_task(item, ref=ref, requests=1, request_ids=_ids(reply), is_listed=True)
-                if task_id and _is_within(raw, window):
-                    yield raw
-            if len(items) < size or not fresh:
-                return
+        return listing.tasks(ask, window, size=self.settings.page_size, name_like=name_like)
 
     async def _with_file(self, raw: RawTask) -> RawTask:
         """The task with the result that lies in a bucket, where it can be read."""
@@ -377,19 +354,6 @@ class HuaweiProvider(Provider):
             raw.payload, ref=raw.ref, requests=raw.requests, request_ids=raw.request_ids, attachments=more
         )
 
-    def _unexpected(self, reply: Reply, says: str) -> UnexpectedReply:
-        return UnexpectedReply(
-            f"the reply {says}", self.id, self.context.instance,
-            status=reply.status, request_id=reply.request_id, body=reply.redact(reply.text),
-        )  # fmt: skip
-
 
 def _ids(reply: Reply) -> tuple[str, ...]:
     return (reply.request_id,) if reply.request_id else ()
-
-
-def _is_within(raw: RawTask, window: TimeWindow) -> bool:
-    """Whether it was created in the window; one without a date may have been."""
-    if raw.created_at is None:
-        return True
-    return raw.created_at >= window.since and (window.until is None or raw.created_at <= window.until)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from reelvet_huawei.plugin import Api
 
 VIDEO, AUDIO = "video", "audio"
+ALSO = "also_created"
+"""Under this name a task's reference holds further ids that the create was answered with."""
 RESULT = "result.json"
 """The name under which a result that was read out of a bucket is attached."""
 
@@ -161,14 +163,6 @@ def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Statu
     return (status if hosted in _FINAL_V2 or not hosted else Status.UNKNOWN), None
 
 
-def is_under_way(raw: RawTask) -> bool:
-    """Whether a task of v2 certainly has not ended: its state is a known one on the way, and it has no result."""
-    task = wire.VcmTask.model_validate(raw.payload if isinstance(raw.payload, dict) else {})
-    status = STATES.get((task.state or "").strip().upper(), Status.UNKNOWN)
-    has_result = task.hosting_result.data not in (None, "") or bool(raw.attachments)
-    return status in {Status.QUEUED, Status.RUNNING} and not has_result
-
-
 def recognize(payload: Any) -> RawTask:
     """A stored reply to a query of either API, of a job of audio too, or the file of a v2 result.
 
@@ -230,6 +224,9 @@ class _Reading:
         if raw.status is Status.FAILED and raw.error is not None and raw.error.type == ProviderError.__name__:
             mend = "ask the vendor why" if (raw.native_status or "").upper().startswith(_FROZEN) else _CHECK_MEDIA
             self.notes.append(Note(code="task_failed", says=f"{raw.error.message}; {mend}"))
+        if others := wire.words(raw.ref.extra.get(ALSO)):
+            says = f"the vendor answered one create with {1 + len(others)} tasks; not looked at: {', '.join(others)}"
+            self.notes.append(Note(code="also_created", says=says))
         api = api_of(raw.payload)
         if api == "v3":
             self._v3(raw, wire.Job.model_validate(raw.payload))
@@ -244,7 +241,8 @@ class _Reading:
         result = payload if is_file else raw.attachments.get(RESULT)
         if result is None:
             result = wire.parsed(task.hosting_result.data)
-        places = self._looked_for_v2(common) or self._planned("v2")
+        says_so = common.categories is not None or common.text_categories is not None
+        places = self._looked_for_v2(common) if says_so else self._planned("v2")
         if places:
             self._sampled(common.frame_interval, MediaKind.VIDEO)
         if result is not None:
@@ -265,7 +263,8 @@ class _Reading:
         biz_type = params.biz_type or told.get("biz_type")
         self.able = self._able("v3", biz_type)
         if biz_type is None:
-            places = self._looked_for_v3(params) or self._planned("v3")
+            said = (params.image_categories, params.audio_categories, params.categories)
+            places = self._planned("v3") if all(one is None for one in said) else self._looked_for_v3(params)
         else:  # the policy decides, whatever was asked: what its declaration says
             places = [(entry.label, channel) for entry in self.able.entries for channel in entry.channels]
         is_audio = raw.ref.category == AUDIO or (isinstance(job.result, dict) and "details" in job.result)

@@ -44,6 +44,7 @@ def read(payload: Any, words: Words, *, task: str, pictures: str | None) -> Foun
         _frame(found, words, f"result.frames[{number}]", item, pictures)
     for number, item in enumerate(listed(found, result.get("voices"), "voices")):
         _voice(found, words, f"result.voices[{number}]", item)
+    found.strange("result", {name: value for name, value in result.items() if name not in {"frames", "voices"}})
     found.conclude("result.suggestion", result.get("suggestion"))
     return found
 
@@ -58,6 +59,11 @@ def _frame(found: Found, words: Words, place: str, item: Any, pictures: str | No
         Channel.VISUAL, **when(frame.frame_begin, frame.frame_end), evidence=evidence, says=frame.frame_suggestion
     )
     extra = {"frame_img_path": frame.frame_img_path} if frame.frame_img_path else {}
+    found.strange(place, frame.model_extra)
+    if frame.detail and not isinstance(frame.detail, dict):
+        found.unread(f"{place}.detail", spot)
+    if not wire.are_words(frame.suspect_categories):
+        found.unread(f"{place}.suspect_categories", spot)
     for category, entries in detail.items():
         here = f"{place}.detail.{category}"
         if category.startswith(_OCR):
@@ -106,7 +112,7 @@ def _classes(
 
     A category that the frame names as suspect counts in any case, by its surest class.
     """
-    items = [(n, e) for n, e in enumerate(lenient.items(entries)) if isinstance(e, dict)]
+    items = found.entries(place, spot, entries)
     clean = [lenient.number(e.get("confidence")) for _, e in items if words.is_clean(category, _word(e))]
     bar = max((score for score in clean if score is not None), default=None)
     harms = [(n, e) for n, e in items if not words.is_clean(category, _word(e))]
@@ -136,9 +142,15 @@ def _voice(found: Found, words: Words, place: str, item: Any) -> None:
     before = len(found.findings)
     detail = lenient.mapping(voice.detail)
     harmless = suggestion(voice.voice_suggestion) is Verdict.PASS
+    found.strange(place, voice.model_extra)
+    if voice.detail and not isinstance(voice.detail, dict):
+        found.unread(f"{place}.detail", spot)
     hit = {category: wire.words(said) for category, said in detail.items()}
+    odd = {category for category, said in detail.items() if not wire.are_words(said)}
+    for category in odd:
+        found.cast_doubt(f"{place}.detail.{category} lists what are no words")
     # A category without words: of a stretch that hit nothing else it is what hit, of others it may stand for nothing.
-    named = {category: said for category, said in hit.items() if said} or ({} if harmless else hit)
+    named = {category: said for category, said in hit.items() if said or category in odd} or ({} if harmless else hit)
     for category, said in named.items():
         meanings = words.text(category, Channel.SPEECH)
         found.add(f"{place}.detail.{category}", spot, meanings, label=category, matches=said)

@@ -6,6 +6,7 @@ https://support.huaweicloud.com/api-moderation/moderation_03_0072.html
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from reelvet.schema import lenient
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reelvet_huawei.words import Meaning, Words
+
+
+_LISTS = {"image_detail", "audio_detail", "details"}
 
 
 def read(result: Any, words: Words, *, task: str) -> Found:
@@ -38,6 +42,7 @@ def read(result: Any, words: Words, *, task: str) -> Found:
     for name in ("audio_detail", "details"):  # of a job of video, of a job of audio alone
         for number, item in enumerate(listed(found, result.get(name), name)):
             _sound(found, words, f"result.{name}[{number}]", item)
+    found.strange("result", {name: value for name, value in result.items() if name not in _LISTS})
     found.conclude("result.suggestion", result.get("suggestion"))
     return found
 
@@ -45,11 +50,16 @@ def read(result: Any, words: Words, *, task: str) -> Found:
 def _frame(found: Found, words: Words, place: str, item: Any) -> None:
     frame = wire.Frame.model_validate(item if isinstance(item, dict) else {"unreadable": item})
     before = len(found.findings)
-    for number, entry in enumerate(frame.detail if isinstance(frame.detail, list) else lenient.items(frame.detail)):
-        hit = wire.ImageHit.model_validate(entry if isinstance(entry, dict) else {"unreadable": entry})
+    whole = _spot(frame, frame.category, frame.ocr_text)
+    found.strange(place, frame.model_extra)
+    for number, entry in found.entries(f"{place}.detail", whole, frame.detail):
+        hit = wire.ImageHit.model_validate(entry)
         category = hit.category or frame.category
-        if suggestion(hit.suggestion) is Verdict.PASS or words.is_clean(category, hit.label):
+        is_clean = words.is_clean(category, hit.label)
+        if suggestion(hit.suggestion) is Verdict.PASS or (is_clean and hit.suggestion is None):
             continue  # should the frame be listed for nothing else, its own category counts below
+        if is_clean:
+            found.note("contradiction", f"{place}.detail[{number}] is {hit.label} and says {hit.suggestion}; it counts")
         spot = _spot(frame, category, frame.ocr_text)
         spot = spot if hit.qr_content is None else replace(spot, text=hit.qr_content)
         here = f"{place}.detail[{number}]"
@@ -57,16 +67,16 @@ def _frame(found: Found, words: Words, place: str, item: Any) -> None:
         found.refine(category, words.category("v3", category), meanings, spot)
         found.add(
             here, spot, meanings, label=category, sub_label=hit.label, confidence=hit.confidence, says=hit.suggestion,
-            matches=_segments(hit.segments), box=_box(hit.face_location) or _box(hit.qr_location), extra=hit.model_extra,
+            matches=_segments(hit.segments), box=_box(hit.face_location) or _box(hit.qr_location),
+            extra=_boxless(hit) | (hit.model_extra or {}),
         )  # fmt: skip
     told = {finding.native.label for finding in found.findings[before:]}
     if frame.category is not None and frame.category not in told and suggestion(frame.suggestion) is not Verdict.PASS:
-        spot = _spot(frame, frame.category, frame.ocr_text)
-        found.add(f"{place}.category", spot, words.category("v3", frame.category), label=frame.category)
+        found.add(f"{place}.category", whole, words.category("v3", frame.category), label=frame.category)
     elif len(found.findings) == before and suggestion(frame.suggestion) is not Verdict.PASS:
         found.unexplained = found.unexplained or f"{place} does not say what was found"
         found.add(place, _spot(frame, None, frame.ocr_text), (), label=frame.suggestion)
-    found.hold(f"{place}.suggestion", _spot(frame, frame.category, frame.ocr_text), before)
+    found.hold(f"{place}.suggestion", whole, before)
 
 
 def _spot(frame: wire.Frame, category: str | None, text: str | None) -> Spot:
@@ -85,8 +95,10 @@ def _meanings(found: Found, words: Words, place: str, category: str | None, labe
 def _sound(found: Found, words: Words, place: str, item: Any) -> None:
     sound = wire.Sound.model_validate(item if isinstance(item, dict) else {"unreadable": item})
     before = len(found.findings)
-    for number, entry in enumerate(sound.detail if isinstance(sound.detail, list) else lenient.items(sound.detail)):
-        hit = wire.SoundHit.model_validate(entry if isinstance(entry, dict) else {"unreadable": entry})
+    spot = Spot(Channel.SPEECH, **when(sound.start_time, sound.end_time), text=sound.audio_text, says=sound.suggestion)
+    found.strange(place, sound.model_extra)
+    for number, entry in found.entries(f"{place}.detail", spot, sound.detail):
+        hit = wire.SoundHit.model_validate(entry)
         here = f"{place}.detail[{number}]"
         matches = _segments(hit.segments)
         _heard(found, words, here, sound, hit.label, confidence=hit.confidence, says=hit.suggestion, matches=matches)
@@ -96,7 +108,6 @@ def _sound(found: Found, words: Words, place: str, item: Any) -> None:
         if sound.label is None:
             found.unexplained = found.unexplained or f"{place} does not say what was found"
         _heard(found, words, f"{place}.label", sound, sound.label, matches=_segments(sound.segments))
-    spot = Spot(Channel.SPEECH, **when(sound.start_time, sound.end_time), text=sound.audio_text, says=sound.suggestion)
     found.hold(f"{place}.suggestion", spot, before)
 
 
@@ -128,9 +139,17 @@ def _segments(value: Any) -> list[str]:
 
 
 def _box(value: Any) -> Box | None:
-    """A rectangle from two of its corners, in pixels; `None` where one of its sides is not known."""
+    """A rectangle from two of its corners, in pixels; `None` where they are not known, or are those of none."""
     corners = wire.Corners.model_validate(value if isinstance(value, dict) else {})
     left, top, right, bottom = corners.top_left_x, corners.top_left_y, corners.bottom_right_x, corners.bottom_right_y
     if left is None or top is None or right is None or bottom is None:
         return None
-    return Box(x=left, y=top, width=right - left, height=bottom - top)
+    width, height = right - left, bottom - top
+    is_one = 0 <= width < inf and 0 <= height < inf
+    return Box(x=left, y=top, width=width, height=height) if is_one else None
+
+
+def _boxless(hit: wire.ImageHit) -> dict[str, Any]:
+    """The places of a hit that are no rectangles, as the vendor has them."""
+    places = {"face_location": hit.face_location, "qr_location": hit.qr_location}
+    return {name: place for name, place in places.items() if place and _box(place) is None}

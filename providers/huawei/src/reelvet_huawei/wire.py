@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BeforeValidator, Field
 
+from reelvet.schema import lenient
 from reelvet.schema.lenient import AsMapping, Date, Flag, Lenient, Number, Text
 
 RAW_ONLY = {
@@ -44,6 +45,20 @@ RAW_ONLY = {
     "result.audio_text": "the words of the segments, again, as one text",
 }
 """Leaves of a reply that no unified field carries, and why."""
+
+
+_MOST_OF_A_WORD = 60
+
+
+def _verdict(value: Any) -> str | None:
+    """A verdict's word. What stands there and is none is a word too, one that nobody knows; only nothing is none."""
+    if not value and value is not False and value != 0:
+        return None
+    said = lenient.text(value)
+    return (said.strip() or None) if said is not None else json.dumps(value)[:_MOST_OF_A_WORD]
+
+
+Verdict = Annotated[str | None, BeforeValidator(_verdict)]
 
 
 class Place(Lenient):
@@ -118,7 +133,7 @@ class VcmFrame(Lenient):
 
     frame_begin: Any = None
     frame_end: Any = None
-    frame_suggestion: Text = None
+    frame_suggestion: Verdict = None
     frame_img_path: Text = None
     suspect_categories: Any = None
     detail: Any = None
@@ -129,7 +144,7 @@ class VcmVoice(Lenient):
 
     voice_begin: Any = None
     voice_end: Any = None
-    voice_suggestion: Text = None
+    voice_suggestion: Verdict = None
     content: Text = None
     detail: Any = None
 
@@ -179,7 +194,7 @@ class ImageHit(Lenient):
     category: Text = None
     label: Text = None
     confidence: Any = None
-    suggestion: Text = None
+    suggestion: Verdict = None
     face_location: Any = None
     qr_location: Any = None
     qr_content: Text = None
@@ -190,7 +205,7 @@ class Frame(Lenient):
     """One frame of v3 in which something was found."""
 
     category: Text = None
-    suggestion: Text = None
+    suggestion: Verdict = None
     time: Any = None
     ocr_text: Text = None
     detail: Any = None
@@ -201,7 +216,7 @@ class SoundHit(Lenient):
 
     label: Text = None
     confidence: Any = None
-    suggestion: Text = None
+    suggestion: Verdict = None
     segments: Any = None
 
 
@@ -209,12 +224,18 @@ class Sound(Lenient):
     """One stretch of sound of v3 in which something was found; jobs of audio alone have no `detail` in it."""
 
     label: Text = None
-    suggestion: Text = None
+    suggestion: Verdict = None
     audio_text: Text = None
     start_time: Any = None
     end_time: Any = None
     segments: Any = None
     detail: Any = None
+
+
+def are_words(value: Any) -> bool:
+    """Whether there is nothing but words, or nothing."""
+    items = value if isinstance(value, list) else [value]
+    return all(isinstance(item, str) or not item for item in items)
 
 
 def words(value: Any) -> list[str]:
@@ -224,10 +245,11 @@ def words(value: Any) -> list[str]:
 
 
 def parsed(value: Any) -> Any:
-    """JSON that may stand in a string; `None` where it is none."""
+    """JSON that may stand in a string; `None` where it is none, or nested deeper than any reply is."""
     if not isinstance(value, str | bytes):
         return value
     try:
-        return json.loads(value)
+        read = json.loads(value)
     except (ValueError, RecursionError):
         return None
+    return None if lenient.is_too_deep(read) else read

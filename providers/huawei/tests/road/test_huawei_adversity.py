@@ -254,7 +254,12 @@ async def test_no_missing_field_makes_a_pass(moderator, done, fault, kind, path)
         fault("set_field", "get", path=path, value={"empty": [], "odd": {"a": [7]}}[kind], times=None)
     else:
         fault(kind, "get", path=path, times=None)
-    assert (await moderator.status(ticket)).verdict is not Verdict.PASS
+    try:
+        result = await moderator.status(ticket)
+    except e.UnexpectedReply:
+        assert path in {"id", "job_id"}  # an odd id is another task's
+    else:
+        assert result.verdict is not Verdict.PASS
 
 
 @pytest.mark.parametrize("path", ["status", "result", "result.suggestion"])
