@@ -100,9 +100,14 @@ class HuaweiProvider(Provider):
         if context.session is None:
             raise RuntimeError("no session was lent to the provider")
         if settings.credentials == "token":
-            self._auth: auth.KeySigner | auth.TokenSigner = auth.TokenSigner(self._fetch_token, context.clock)
+            self._auth: auth.KeySigner | auth.TokenSigner = auth.TokenSigner(
+                self._fetch_token, context.clock, hide=self._hide
+            )
         else:
-            self._auth = auth.KeySigner(auth.source(settings), context.clock, settings.project_id)
+            self._auth = auth.KeySigner(
+                auth.source(settings), context.clock, settings.project_id,
+                whence=auth.whence(settings), hide=self._hide,
+            )  # fmt: skip
         rate = settings.requests_per_second or _PER_SECOND.get(settings.api)
         self._project: str | None = settings.project_id
         self._asking = asyncio.Lock()
@@ -253,6 +258,9 @@ class HuaweiProvider(Provider):
                 raise
         await self._auth.ready(anew=True)
         return await self._session.send(made)
+
+    def _hide(self, secrets: Sequence[SecretStr]) -> None:
+        self._session.hide(*secrets)
 
     async def _project_id(self) -> str:
         """The project's id: as configured, as the token says, or as IAM knows it by the region's name."""

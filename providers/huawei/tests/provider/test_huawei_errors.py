@@ -148,6 +148,14 @@ def test_tokens_that_an_echo_carries_do_not_get_out(header):
     assert "SECRET" not in f"{found} {found.body} {found.way_out} {found.as_dict()}"
 
 
+@pytest.mark.parametrize("quote", ['"', "'", '\\"', '\\\\"', ""])
+def test_tokens_that_an_echo_quotes_in_any_spelling_do_not_get_out(quote):
+    says = f"sent {quote}X-Auth-Token{quote}: {quote}SECRET+token/=={quote}, and more"
+    found = refused(401, {"error_code": "APIGW.0301", "error_msg": says})
+    assert "SECRET" not in f"{found} {found.body}"
+    assert "and more" in str(found)
+
+
 def test_a_refusal_without_an_echo_says_what_to_check():
     found = refused(401, {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information"})
     assert "credentials" in found.way_out
