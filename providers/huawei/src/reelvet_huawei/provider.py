@@ -21,7 +21,7 @@ from reelvet.schema.errors import (
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.taxonomy import LabelMap
 from reelvet_huawei import auth, bucket, callback, iam, listing, making, read, request, whose, wire
-from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify, unexpected
+from reelvet_huawei.errors import CREATE_TASK, GET_TASK, TOKEN_OVER, classify, unexpected
 from reelvet_huawei.plugin import capabilities_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class HuaweiProvider(Provider):
             UnexpectedReply: The reply is about another task; asked again, the right one may come.
             ProviderError: A call failed.
         """
-        reply = await self._send("GET", await self._path(ref), "GetTask", Effect.READ)
+        reply = await self._send("GET", await self._path(ref), GET_TASK, Effect.READ)
         payload = reply.json()
         if whose.is_anothers(payload, ref.id, self.settings.api):
             error = unexpected(reply, f"to the question for task {ref.id} is about another")
@@ -206,7 +206,7 @@ class HuaweiProvider(Provider):
     async def check(self) -> Health:
         """Asks for a task that does not exist: free, and answered with "not found" once the credentials are accepted."""
         try:
-            await self._send("GET", await self._path(TaskRef(id=_NO_TASK)), "GetTask", Effect.READ)
+            await self._send("GET", await self._path(TaskRef(id=_NO_TASK)), GET_TASK, Effect.READ)
         except TaskNotFound as error:
             if error.code is not None:
                 return Health(True, f"the credentials are accepted by {self.settings.api} in {self.settings.region}")

@@ -94,6 +94,18 @@ def test_a_success_is_none(status):
     assert refused(status, {"id": "t", "state": "FAILED", "error": {"code": "ALG.002", "message": "test"}}) is None
 
 
+@pytest.mark.parametrize(
+    "more", [{"error_code": "AIS.0022", "error_msg": "x"}, {"error": {"code": "X", "message": "x"}}]
+)
+def test_a_failed_task_is_no_failed_call(more):
+    job, task = {"job_id": "j", "status": "failed", **more}, {"id": "t", "state": "FAILED", **more}
+    assert refused(200, job) is refused(200, task) is None
+    assert refused(400, {"job_id": "j", "status": "failed", "error_code": "AIS.0022"}) is not None
+    assert refused(200, {"job_id": "j", "error_code": "AIS.0022"}, request=REQUEST) is not None
+    assert refused(200, {"job_id": "j", "status": "odd", "error_code": "AIS.0022"}) is not None
+    assert refused(200, {"job_id": "j", "status": "failed", "error_code": "AIS.0022"}, request=REQUEST) is not None
+
+
 @pytest.mark.parametrize("request_", [REQUEST, READ])
 def test_a_page_of_a_portal_is_no_success(request_):
     found = refused(200, b"<html>sign in</html>", {"Content-Type": "text/html"}, request=request_)
