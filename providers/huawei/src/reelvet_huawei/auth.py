@@ -7,22 +7,27 @@ imported when an instance is opened, and not before.
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
 
 from reelvet.http import check_network
 from reelvet.schema.errors import AuthenticationFailed, ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from reelvet.http import Request
     from reelvet_huawei.settings import HuaweiSettings
 
 LIST_PROJECTS = "ListProjects"
 CREATE_TOKEN = "CreateToken"  # noqa: S105  (an operation's name)
+PROFILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 _METADATA = "169.254.169.254"
 _LOOK_AGAIN = timedelta(minutes=1)
 """How often the SDK is asked whether a temporary key pair is to be renewed; it renews 40 minutes before the end."""
@@ -38,6 +43,11 @@ class KeyPair:
     ak: str
     sk: str
     security_token: str | None = None
+
+    @property
+    def secrets(self) -> list[SecretStr]:
+        """What of it must not be seen."""
+        return [SecretStr(one) for one in (self.ak, self.sk, self.security_token) if one]
 
     def __repr__(self) -> str:
         return "KeyPair(***)"
@@ -68,9 +78,19 @@ class Credentials(Protocol):
 class KeySigner:
     """`SDK-HMAC-SHA256` over what is sent, made anew for each try."""
 
-    def __init__(self, source: Callable[[], Any], clock: Callable[[], datetime], project_id: str | None = None) -> None:
+    def __init__(
+        self,
+        source: Callable[[], Any],
+        clock: Callable[[], datetime],
+        project_id: str | None = None,
+        *,
+        whence: str = "",
+        hide: Callable[[Sequence[SecretStr]], None] = lambda _: None,
+    ) -> None:
         self._source = source
         self._clock = clock
+        self._whence = whence
+        self._hide = hide
         self._sdk: Any = None
         self._pair: KeyPair | None = None
         self._looked_at: datetime | None = None
@@ -88,7 +108,9 @@ class KeySigner:
             return
         async with self._lock:
             if self._is_due():
-                self._pair = await asyncio.to_thread(self._renew)
+                pair = await asyncio.to_thread(self._renew)
+                self._hide(pair.secrets)
+                self._pair = pair
                 self._looked_at = self._clock()
 
     @property
@@ -104,18 +126,21 @@ class KeySigner:
     def _renew(self) -> KeyPair:
         import configparser  # noqa: PLC0415  (of the profile file)
 
-        from huaweicloudsdkcore.exceptions.exceptions import SdkException  # noqa: PLC0415
+        from huaweicloudsdkcore.exceptions.exceptions import ApiValueError, SdkException  # noqa: PLC0415
 
+        why = None
         try:  # what it talks to the metadata service with raises OSErrors, and for what it finds nowhere a ValueError
             if self._sdk is None:
                 self._sdk = self._source()
             self._sdk.process_sts(None)
-        except (SdkException, OSError, ValueError, configparser.Error) as error:
+        except (SdkException, ApiValueError) as error:
+            why = f"{type(error).__name__}: {error}"
+        except (OSError, ValueError, configparser.Error) as error:
+            why = type(error).__name__  # no more of it: what it could not read it may quote, and that holds keys
+        if why is not None:  # out of the block, so that nothing hangs on the error
             raise AuthenticationFailed(
-                f"no credentials could be had: {type(error).__name__}: {error}",
-                created="no",
-                way_out="Check `credentials`.",
-            ) from None
+                f"no credentials could be had{self._whence}: {why}", created="no", way_out="Check `credentials`."
+            )
         if not self._sdk.ak or not self._sdk.sk:
             raise ConfigurationError("there is no key pair", field="credentials", way_out="Give `ak` and `sk`.")
         return KeyPair(self._sdk.ak, self._sdk.sk, self._sdk.security_token)
@@ -160,9 +185,16 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 class TokenSigner:
     """`X-Auth-Token`: a token of IAM's, fetched when it is needed and renewed before it ends."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[Token]], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        fetch: Callable[[], Awaitable[Token]],
+        clock: Callable[[], datetime],
+        *,
+        hide: Callable[[Sequence[SecretStr]], None] = lambda _: None,
+    ) -> None:
         self._fetch = fetch
         self._clock = clock
+        self._hide = hide
         self._token: Token | None = None
         self._renew_at: datetime | None = None
         self._lock = asyncio.Lock()
@@ -179,7 +211,10 @@ class TokenSigner:
         async with self._lock:
             if self._is_due(refused):
                 token, now = await self._fetch(), self._clock()
-                self._renew_at = token.expires_at - min(_RENEW_BEFORE, (token.expires_at - now) / 2)
+                self._hide([SecretStr(token.text)])
+                # One that has ended when it comes was timed by another clock: it holds until the vendor refuses it.
+                life = token.expires_at - now if token.expires_at > now else _LONGEST
+                self._renew_at = now + life - min(_RENEW_BEFORE, life / 2)
                 self._token = token
 
     def _is_due(self, refused: Token | None) -> bool:
@@ -234,6 +269,16 @@ def read_token(text: str, body: Any, now: datetime) -> Token:
     project = lenient.mapping(told.get("project"))
     expires_at = lenient.moment(told.get("expires_at"))
     return Token(text, lenient.text(project.get("id")), expires_at or now + _LONGEST)
+
+
+def profile_path() -> Path:
+    """Where the SDK looks for its profile file."""
+    return Path(os.environ.get(PROFILE) or Path.home() / ".huaweicloud" / "credentials")
+
+
+def whence(settings: HuaweiSettings) -> str:
+    """Where a key pair is to come from, for an error that says that it does not."""
+    return f" from the file {profile_path()}" if settings.credentials == "profile" else ""
 
 
 def source(settings: HuaweiSettings) -> Callable[[], Any]:

@@ -18,7 +18,7 @@ from reelvet.http import Headers
 from reelvet.plugins import Callback
 from reelvet.schema.errors import CallbackRejected
 from reelvet.schema.task import TaskRef
-from reelvet_huawei import read, wire
+from reelvet_huawei import read, whose, wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def parse(
     """
     payload = wire.parsed(body)
     job = wire.Job.model_validate(payload if isinstance(payload, dict) else {})
-    if not job.job_id:
+    if not job.job_id or not whose.ID.fullmatch(job.job_id):
         raise CallbackRejected("the callback names no job", way_out="Give the body as it came in.")
     if secrets and not _is_signed(job, Headers(headers).get(SIGNATURE), secrets):
         raise CallbackRejected(

@@ -27,8 +27,10 @@ from reelvet.schema.errors import (
     UnexpectedReply,
     VendorUnavailable,
 )
+from reelvet.schema.task import Status
 from reelvet_huawei.auth import CREATE_TOKEN
 from reelvet_huawei.mismatch import clock_off, explain, without_secrets
+from reelvet_huawei.states import status_of
 
 if TYPE_CHECKING:
     from reelvet.http import Reply, Request
@@ -37,6 +39,10 @@ _VCM = "https://support.huaweicloud.com/en-us/api-vas/vas_03_0047.html"
 _MODERATION = "https://support.huaweicloud.com/api-moderation/moderation_03_0010.html"
 CREATE_TASK = "CreateTask"
 """The operation under which a task is created, where "not found" is said of the service."""
+
+
+GET_TASK = "GetTask"
+"""The operation under which a task is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
     body = _json(reply.content)
     code, says = told(body)
     is_success = 200 <= reply.status < 300  # noqa: PLR2004
-    if is_success and not code:
+    if is_success and (not code or _is_of_a_task(request, body)):
         if body is None and reply.content.strip() not in {
             b"",
             b"null",
@@ -139,7 +145,7 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
             page = reply.headers.get("Content-Type", "no content type")
             return UnexpectedReply(f"{request.operation}: the reply is not JSON ({page}, {len(reply.content)} bytes)")
         return None
-    row = ROWS.get((code or "").replace("APIGW.", "APIG."))
+    row = _row(code)
     if row is None:
         error = _unknown(request, reply, code, says)
     else:
@@ -190,6 +196,33 @@ def unexpected(reply: Reply, says: str) -> UnexpectedReply:
         f"the reply {says}", reply.provider, reply.instance,
         status=reply.status, request_id=reply.request_id, body=reply.redact(reply.text),
     )  # fmt: skip
+
+
+def _is_of_a_task(request: Request, body: Any) -> bool:
+    """Whether a reply tells of a task, which may have failed: that is no failure of the call."""
+    is_named = _text(body, "job_id") or _text(body, "id")
+    return request.operation == GET_TASK and bool(is_named) and status_of(body) is not Status.UNKNOWN
+
+
+def fault_of(body: Any) -> tuple[str | None, str | None]:
+    """Code and text of the error that a reply about a task holds beside all else; `None` for each it does not."""
+    outer, inner = lenient.mapping(body), lenient.mapping(lenient.mapping(body).get("error"))
+    places = ((outer, ("error_code",)), (inner, _CODES)), ((outer, _TEXTS[:2]), (inner, _TEXTS))
+    code, says = (
+        next((text for shape, names in place for name in names if (text := _text(shape, name))), None)
+        for place in places
+    )
+    return code, says
+
+
+def kind_of(code: str | None) -> type[ProviderError]:
+    """The error that a code stands for."""
+    row = _row(code)
+    return row.error if row is not None else ProviderError
+
+
+def _row(code: str | None) -> Row | None:
+    return ROWS.get((code or "").replace("APIGW.", "APIG."))
 
 
 def told(body: Any) -> tuple[str | None, str | None]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelvet.plugins import Fault
 from reelvet_huawei import bucket
+from reelvet_huawei.auth import PROFILE, profile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reelvet_huawei.settings import HuaweiSettings
-
-_PROFILE = "HUAWEICLOUD_SDK_CREDENTIALS_FILE"
 
 
 def examine(settings: HuaweiSettings) -> Iterator[Fault]:
@@ -39,6 +36,6 @@ def examine(settings: HuaweiSettings) -> Iterator[Fault]:
             "biz_type",
         )
     if settings.credentials == "profile":
-        path = Path(os.environ.get(_PROFILE) or Path.home() / ".huaweicloud" / "credentials")
+        path = profile_path()
         if not path.is_file():
-            yield Fault(f"there is no profile file {path}", f"Write it, or name another in {_PROFILE}.", "credentials")
+            yield Fault(f"there is no profile file {path}", f"Write it, or name another in {PROFILE}.", "credentials")

@@ -110,14 +110,13 @@ class Found:
             extra={**spot.extra, **(extra or {})}
             | ({} if suggestion(word) is not None or word is None else {"suggestion": word}),
         )
-        if suggestion(word) is None and says:
+        verdict = suggestion(word)
+        if verdict is None and says:
             self._strange_word(place, says)
             # A word that nobody knows does not better what is said of the place; and by itself it is never `pass`.
-            known = suggestion(spot.says)
-            verdict: Verdict | None = known if known is not Verdict.PASS else None
+            worse = {Verdict.REVIEW, Verdict.BLOCK}
+            verdict = known if (known := suggestion(spot.says)) in worse else None
             meanings = [*(meanings or NOTHING_KNOWN), *(NOTHING_KNOWN if meanings else ())]
-        else:
-            verdict = suggestion(word)
         for unified, relation in meanings or NOTHING_KNOWN:
             self.findings.append(
                 Finding(

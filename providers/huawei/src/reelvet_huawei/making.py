@@ -15,7 +15,7 @@ from reelvet.schema.plan import Unsupported, VendorTask
 from reelvet.schema.result import Note
 from reelvet.schema.urls import MASK
 from reelvet_huawei.choosing import Choice, choose
-from reelvet_huawei.settings import HuaweiOptions, HuaweiSettings, split_obs
+from reelvet_huawei.settings import MOST_SECONDS, HuaweiOptions, HuaweiSettings, split_obs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,8 +34,6 @@ SERVICE_VERSION = "1.2"
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What a v2 task may be called; the same page."""
 _INTERVAL = 5
-_MOST_SECONDS = 60
-"""The longest `frame_interval` of v3: https://support.huaweicloud.com/api-moderation/moderation_03_0071.html"""
 _CHINESE = ("zh", "cmn")
 _PLACEHOLDER = "{key}"
 
@@ -151,22 +149,30 @@ class MakingV2(Making):
     def task(self, asked: Asked, labels: LabelMap) -> VendorTask | None:
         """The task; `None` where there is nothing to look for."""
         choice = choose("v2", asked.looks_for, labels, self.options)
-        if choice is None:
+        output = self._output()
+        if choice is None or not output:  # nothing to look for, or nowhere to keep what is found
             return None
         self.filler(choice)
+        if self.options.text_categories and not choice.texts:
+            says = "options.huawei.text_categories: text is neither read nor heard, so they are not looked for"
+            self.notes.append(Note(code="wish_ignored", says=says))
         common: dict[str, Any] = {
             "frame_interval": self.interval(None) or _INTERVAL,
             "categories": ",".join(choice.images),
         }
         if choice.texts:
             common["text_categories"] = ",".join(choice.texts)
-        common |= {"upload": _word(self._upload), "use_ocr": _word(choice.ocr), "use_sis": _word(choice.speech)}
+        common |= {
+            "upload": _word(self._upload and self._place is not None),
+            "use_ocr": _word(choice.ocr),
+            "use_sis": _word(choice.speech),
+        }
         description = {"description": self.options.description} if self.options.description is not None else {}
         payload = {
             "name": task_name(self.job.vendor_key),
             **description,
             "input": self._input(),
-            "output": self._output(),
+            "output": output,
             "service_config": {"common": common},
             "service_version": SERVICE_VERSION,
         }
@@ -254,7 +260,7 @@ class MakingV3(Making):
             }
             if choice.sounds:
                 payload["audio_categories"] = list(choice.sounds)
-        interval = self.interval(_MOST_SECONDS)
+        interval = self.interval(MOST_SECONDS)
         if interval is not None:
             data["frame_interval"] = interval
         spoken = (self.job.spoken_language or "").lower().partition("-")[0]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _MARK = "canonicalRequest:"
 _SECRET = re.compile(
-    r"((?:x-security-token|x-auth-token|x-subject-token|authorization)\"?\s*[:=]\s*\"?)[^|\"\s,}]+", re.IGNORECASE
+    r"""((?:x-security-token|x-auth-token|x-subject-token|authorization)(?:\\*["'])?\s*[:=]\s*(?:\\*["'])?)[^|"'\\\s,}]+""",
+    re.IGNORECASE,
 )
 _LEAST = 6
 """Method, path, query, one header at least, names of headers, digest."""

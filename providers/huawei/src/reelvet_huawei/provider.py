@@ -21,7 +21,7 @@ from reelvet.schema.errors import (
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.taxonomy import LabelMap
 from reelvet_huawei import auth, bucket, callback, iam, listing, making, read, request, whose, wire
-from reelvet_huawei.errors import CREATE_TASK, TOKEN_OVER, classify, unexpected
+from reelvet_huawei.errors import CREATE_TASK, GET_TASK, TOKEN_OVER, classify, unexpected
 from reelvet_huawei.plugin import capabilities_of
 
 if TYPE_CHECKING:
@@ -100,9 +100,14 @@ class HuaweiProvider(Provider):
         if context.session is None:
             raise RuntimeError("no session was lent to the provider")
         if settings.credentials == "token":
-            self._auth: auth.KeySigner | auth.TokenSigner = auth.TokenSigner(self._fetch_token, context.clock)
+            self._auth: auth.KeySigner | auth.TokenSigner = auth.TokenSigner(
+                self._fetch_token, context.clock, hide=self._hide
+            )
         else:
-            self._auth = auth.KeySigner(auth.source(settings), context.clock, settings.project_id)
+            self._auth = auth.KeySigner(
+                auth.source(settings), context.clock, settings.project_id,
+                whence=auth.whence(settings), hide=self._hide,
+            )  # fmt: skip
         rate = settings.requests_per_second or _PER_SECOND.get(settings.api)
         self._project: str | None = settings.project_id
         self._asking = asyncio.Lock()
@@ -146,7 +151,7 @@ class HuaweiProvider(Provider):
             UnexpectedReply: The reply is about another task; asked again, the right one may come.
             ProviderError: A call failed.
         """
-        reply = await self._send("GET", await self._path(ref), "GetTask", Effect.READ)
+        reply = await self._send("GET", await self._path(ref), GET_TASK, Effect.READ)
         payload = reply.json()
         if whose.is_anothers(payload, ref.id, self.settings.api):
             error = unexpected(reply, f"to the question for task {ref.id} is about another")
@@ -201,7 +206,7 @@ class HuaweiProvider(Provider):
     async def check(self) -> Health:
         """Asks for a task that does not exist: free, and answered with "not found" once the credentials are accepted."""
         try:
-            await self._send("GET", await self._path(TaskRef(id=_NO_TASK)), "GetTask", Effect.READ)
+            await self._send("GET", await self._path(TaskRef(id=_NO_TASK)), GET_TASK, Effect.READ)
         except TaskNotFound as error:
             if error.code is not None:
                 return Health(True, f"the credentials are accepted by {self.settings.api} in {self.settings.region}")
@@ -258,6 +263,9 @@ class HuaweiProvider(Provider):
             if error.code in TOKEN_OVER:
                 error.way_out = "A token that was fetched just now is refused too: check `region` and `project_id`."
             raise
+
+    def _hide(self, secrets: Sequence[SecretStr]) -> None:
+        self._session.hide(*secrets)
 
     async def _project_id(self) -> str:
         """The project's id: as configured, as the token says, or as IAM knows it by the region's name."""

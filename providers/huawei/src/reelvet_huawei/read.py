@@ -11,7 +11,9 @@ from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
 from reelvet_huawei import read_v2, read_v3, wire
+from reelvet_huawei.errors import fault_of, kind_of
 from reelvet_huawei.plugin import IMAGE_TEXT, V2_CATEGORY, V2_TEXT, V3_AUDIO, V3_IMAGE, V3_TEXT
+from reelvet_huawei.states import STATES, status_of
 from reelvet_huawei.words import Words
 
 if TYPE_CHECKING:
@@ -27,36 +29,6 @@ ALSO = "also_created"
 """Under this name a task's reference holds further ids that the create was answered with."""
 RESULT = "result.json"
 """The name under which a result that was read out of a bucket is attached."""
-
-STATES = {
-    "PENDING": Status.QUEUED,
-    "PENDING_CREATE": Status.QUEUED,
-    "SCHEDULING": Status.QUEUED,
-    "STARTING": Status.QUEUED,
-    "RECOVERING": Status.RUNNING,
-    "UPGRADING": Status.RUNNING,
-    "RUNNING": Status.RUNNING,
-    "STOPPING": Status.RUNNING,
-    "FREEZING": Status.RUNNING,
-    "DELETING": Status.RUNNING,
-    "PENDING_DELETE": Status.RUNNING,
-    "DELETE_FAIL": Status.RUNNING,
-    "SUCCEEDED": Status.SUCCEEDED,
-    "STOPPED": Status.CANCELED,
-    "FAILED": Status.FAILED,
-    "CREATE_FAILED": Status.FAILED,
-    "CREATE_FAIL": Status.FAILED,
-    "START_FAILED": Status.FAILED,
-    "ABNORMAL": Status.FAILED,
-    "FROZEN": Status.FAILED,
-}
-"""Of v2: the fifteen that the API names, and five of its client's and of older examples. What is not here is not finished.
-
-https://support.huaweicloud.com/en-us/api-vas/vas_03_0148.html lists them; their grouping is ours.
-"""
-
-STATUSES = {"running": Status.RUNNING, "succeeded": Status.SUCCEEDED, "failed": Status.FAILED}
-"""Of v3: https://support.huaweicloud.com/api-moderation/moderation_03_0072.html"""
 
 GONE = {
     "OVERDUE": ("TaskNotFound", "the vendor kept it for 48 hours, and they are over"),
@@ -117,16 +89,16 @@ def raw_task(
     shape = payload if isinstance(payload, dict) else {}
     if api_of(payload) == "v3":
         job = wire.Job.model_validate(shape)
-        status = STATUSES.get((job.status or "").strip().lower(), Status.UNKNOWN)
+        status = status_of(shape)
         says = "the vendor gives no reason: a failed job of v3 has no field for it"
-        error = TaskError(message=says, type="ProviderError") if status is Status.FAILED else None
+        error = _failed(shape, None, says) if status is Status.FAILED else None
         return RawTask(
             **common, status=status, native_status=job.status, error=error, created_at=lenient.moment(job.create_time)
         )
     if "state" not in shape and read_v2.is_one(payload):  # the file of a result by itself: there is one when it is done
         return RawTask(**common, status=Status.SUCCEEDED)
     task = wire.VcmTask.model_validate(shape)
-    status, error = _state(task, is_listed=is_listed, is_read=bool(attachments))
+    status, error = _state(task, shape, is_listed=is_listed, is_read=bool(attachments))
     hosted = task.hosting_result.status
     shown = " ".join(word for word in (task.state, hosted) if word)
     return RawTask(
@@ -139,15 +111,23 @@ def raw_task(
     )
 
 
-def _state(task: wire.VcmTask, *, is_listed: bool, is_read: bool) -> tuple[Status, TaskError | None]:
+def _failed(shape: dict[str, Any], code: str | None, says: str) -> TaskError:
+    """Why a task failed: as the reply tells, else by what is known besides."""
+    told, text = fault_of(shape)
+    return TaskError(code=told or code, message=text or says, type=kind_of(told).__name__)
+
+
+def _state(
+    task: wire.VcmTask, shape: dict[str, Any], *, is_listed: bool, is_read: bool
+) -> tuple[Status, TaskError | None]:
     """The status, and why it failed. A task is done before its result is there, and its result goes before the task."""
     state = (task.state or "").strip().upper()
     status = STATES.get(state, Status.UNKNOWN)
     if status is Status.FAILED:
-        says = task.error.message or task.status or ""
+        says = task.status or ""
         if not says:
             says = "the account is frozen" if state == _FROZEN else "the vendor gives no reason"
-        return status, TaskError(code=task.error.code or state, message=says, type="ProviderError")
+        return status, _failed(shape, state, says)
     if status is not Status.SUCCEEDED or is_listed or is_read or not task.is_hosted:
         return status, None
     hosted = (task.hosting_result.status or "").strip().upper()
@@ -278,6 +258,8 @@ class _Reading:
             self._look(raw, places, None)
 
     def _take(self, raw: RawTask, places: Iterable[tuple[str, Channel]], found: Found) -> None:
+        if any(fault_of(raw.payload)):
+            found.cast_doubt("the reply holds an error beside its result")
         self.findings += found.findings
         self.notes += found.notes
         if found.doubt is not None and raw.status is Status.SUCCEEDED:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -18,7 +19,12 @@ AudioCategory = Literal["porn", "ad", "politics", "moan", "abuse"]
 
 _SEED = re.compile(r"[A-Za-z0-9_]{1,64}")
 """https://support.huaweicloud.com/api-moderation/moderation_03_0071.html"""
+MOST_SECONDS = 60
+"""The longest `frame_interval` of v3; the same page."""
 _BUCKET = re.compile(r"obs://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
+
+_PLAIN_URL = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=]+")
+"""What a URL may hold that goes out as it is signed: what is escaped in it is signed otherwise."""
 
 ObsPlace = Annotated[str, Field(pattern=r"^obs://[^/]+(/.*)?$")]
 
@@ -130,9 +136,11 @@ class HuaweiSettings(ConnectionSettings):
             raise ValueError("a seed has 1 to 64 letters, digits and _")
         return value
 
-    @field_validator("iam_url", "obs_url")
+    @field_validator("base_url", "iam_url", "obs_url")
     @classmethod
     def _check_urls(cls, value: str | None) -> str | None:
+        if value is not None and not (_PLAIN_URL.fullmatch(value) and _has_port_or_none(value)):
+            raise ValueError("a base URL holds no white space, nothing escaped, and a port there can be")
         return cls._check_base_url(value)
 
     @field_validator("obs_output")
@@ -141,6 +149,12 @@ class HuaweiSettings(ConnectionSettings):
         if value is not None and not _BUCKET.fullmatch(value):
             raise ValueError("it is written as 'obs://bucket/path/'")
         return value
+
+    @model_validator(mode="after")
+    def _check_interval(self) -> Self:
+        if self.api == "v3" and self.frame_interval is not None and self.frame_interval > MOST_SECONDS:
+            raise ValueError(f"frame_interval is {MOST_SECONDS} s at most in v3")
+        return self
 
     @model_validator(mode="after")
     def _check_upload(self) -> Self:
@@ -175,6 +189,13 @@ class HuaweiSettings(ConnectionSettings):
         """What must not be seen in any error or log."""
         found = [self.ak, self.sk, self.security_token, self.password, self.seed, *self.seeds.values()]
         return [secret for secret in found if secret is not None]
+
+
+def _has_port_or_none(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
 
 
 def _talks(info: ValidationInfo) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reelvet.schema import lenient
 from reelvet.schema.task import Status
 from reelvet_huawei import read, wire
+from reelvet_huawei.states import STATES
 
 if TYPE_CHECKING:
     from reelvet_huawei.plugin import Api
@@ -42,7 +43,7 @@ def may_be_deleted(payload: Any, task_id: str) -> bool:
     """
     shape = lenient.mapping(payload)
     task = wire.VcmTask.model_validate(shape)
-    status = read.STATES.get((task.state or "").strip().upper(), Status.UNKNOWN)
+    status = STATES.get((task.state or "").strip().upper(), Status.UNKNOWN)
     hosted = shape.get("hosting_result")
     is_waited_for = not hosted or (
         isinstance(hosted, dict)

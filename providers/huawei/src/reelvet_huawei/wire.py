@@ -252,4 +252,4 @@ def parsed(value: Any) -> Any:
         read = json.loads(value)
     except (ValueError, RecursionError):
         return None
-    return None if lenient.is_too_deep(read) else read
+    return None if lenient.is_too_deep(read) else lenient.storable(read)

@@ -96,6 +96,18 @@ def test_a_success_is_none(status):
     assert refused(status, {"id": "t", "state": "FAILED", "error": {"code": "ALG.002", "message": "test"}}) is None
 
 
+@pytest.mark.parametrize(
+    "more", [{"error_code": "AIS.0022", "error_msg": "x"}, {"error": {"code": "X", "message": "x"}}]
+)
+def test_a_failed_task_is_no_failed_call(more):
+    job, task = {"job_id": "j", "status": "failed", **more}, {"id": "t", "state": "FAILED", **more}
+    assert refused(200, job) is refused(200, task) is None
+    assert refused(400, {"job_id": "j", "status": "failed", "error_code": "AIS.0022"}) is not None
+    assert refused(200, {"job_id": "j", "error_code": "AIS.0022"}, request=REQUEST) is not None
+    assert refused(200, {"job_id": "j", "status": "odd", "error_code": "AIS.0022"}) is not None
+    assert refused(200, {"job_id": "j", "status": "failed", "error_code": "AIS.0022"}, request=REQUEST) is not None
+
+
 @pytest.mark.parametrize("request_", [REQUEST, READ])
 def test_a_page_of_a_portal_is_no_success(request_):
     found = refused(200, b"<html>sign in</html>", {"Content-Type": "text/html"}, request=request_)
@@ -148,6 +160,14 @@ def test_the_captured_mismatch_is_explained(sample):
 def test_tokens_that_an_echo_carries_do_not_get_out(header):
     found = echo(end=f"{header}:SECRET+token/==")
     assert "SECRET" not in f"{found} {found.body} {found.way_out} {found.as_dict()}"
+
+
+@pytest.mark.parametrize("quote", ['"', "'", '\\"', '\\\\"', ""])
+def test_tokens_that_an_echo_quotes_in_any_spelling_do_not_get_out(quote):
+    says = f"sent {quote}X-Auth-Token{quote}: {quote}SECRET+token/=={quote}, and more"
+    found = refused(401, {"error_code": "APIGW.0301", "error_msg": says})
+    assert "SECRET" not in f"{found} {found.body}"
+    assert "and more" in str(found)
 
 
 def test_a_refusal_without_an_echo_says_what_to_check():

@@ -227,6 +227,25 @@ def test_frames_are_uploaded_to_a_bucket_only(configured):
 def test_a_result_that_would_be_kept_nowhere_is_refused(v2):
     plan = v2.plan(job(options={"huawei": {"hosting": False}}))
     assert [item.field for item in plan.unsupported] == ["options.huawei.hosting"]
+    assert not plan.tasks
+    assert not v2.plan(job(options={"huawei": {"hosting": False}}, on_unsupported="skip")).tasks
+    assert not plan.requests
+
+
+def test_frames_that_could_be_written_nowhere_are_not_asked_for(v2):
+    plan = v2.plan(job(options={"huawei": {"upload": True}}, on_unsupported="skip"))
+    assert common(plan)["upload"] == "false"
+
+
+@pytest.mark.parametrize("more", [{}, {"use_ocr": False, "use_sis": False}])
+def test_categories_of_text_that_nothing_reads_are_told(v2, more):
+    asked = {"text_categories": ["ad"], **more}
+    plan = v2.plan(job(channels=["visual"], options={"huawei": asked}))
+    assert "text_categories" not in common(plan)
+    assert any("text_categories" in note.says for note in plan.warnings if note.code == "wish_ignored")
+    told = v2.plan(job(channels=["visual"], options={"huawei": asked | {"use_ocr": True}}))
+    assert common(told)["text_categories"] == "ad"
+    assert "wish_ignored" not in codes(told)
 
 
 def test_a_region_is_met_by_the_one_that_is_configured(configured, moderator):

@@ -18,12 +18,24 @@ def test_what_is_needed_is_named_with_the_vendor_s_own_variables():
     ("settings", "says"),
     [({"ak": " a"}, "white space"), ({"seed": "not-a-seed"}, "letters, digits"), ({"seeds": {"a": "ü"}}, "letters, digits"), ({"region": "CN North"}, "region"),
      ({"iam_url": "ftp://x"}, "base URL"), ({"obs_output": "obs://B"}, "obs://bucket/path"), ({"project_id": "a/b"}, "project_id"), ({"api": "v1"}, "api"),
-     ({"credentials": "token"}, "domain")],
+     ({"credentials": "token"}, "domain"), ({"frame_interval": 61}, "60 s at most"), ({"base_url": "https://h.example/a%2Fb"}, "nothing escaped"),
+     ({"base_url": "https://h.example/a b"}, "white space"), ({"iam_url": "https://h.example/ü"}, "base URL"), ({"obs_url": "https://h.example/%41"}, "base URL"),
+     ({"base_url": "https://h.example:99999"}, "a port"), ({"base_url": "https://h.example:0"}, "a port"), ({"base_url": "https://h.example/a\nb"}, "base URL")],
 )  # fmt: skip
 def test_settings_that_cannot_work_stop_the_start(settings, says):
     table = {"ak": "AK", "sk": "SK", "region": "cn-north-4"} | settings
     with pytest.raises(ConfigurationError, match=says):
         AsyncModerator(Config.parse({"use": "huawei", "providers": {"huawei": table}}))
+
+
+def test_what_goes_out_as_it_is_signed_may_be_a_base_url(configured):
+    for url in ("https://h.example:8443/a/b-c.d~e_f", "http://[::1]:80", "https://h.example/a+b=c"):
+        assert configured(base_url=url)._instance("huawei").provider.settings.url == url
+
+
+def test_the_longest_interval_is_that_of_the_api(configured):
+    assert configured(api="v2", frame_interval=3600)._instance("huawei").provider.settings.frame_interval == 3600
+    assert configured(api="v3", frame_interval=60)._instance("huawei").provider.settings.frame_interval == 60
 
 
 def test_each_region_has_its_own_addresses(configured):

@@ -8,7 +8,7 @@ import pytest
 
 from reelvet.schema.errors import ProviderError
 from reelvet_huawei import read
-from reelvet_huawei.read import STATES, STATUSES
+from reelvet_huawei.states import STATES, STATUSES
 
 FIFTEEN = [
     "PENDING",
@@ -87,6 +87,33 @@ def test_a_failed_task_of_v2_tells_what_the_vendor_tells(moderator, sample):
 def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
     (note,) = moderator.normalize(task(state)).warnings
     assert (note.code, mend in note.says) == ("task_failed", True)
+
+
+@pytest.mark.parametrize(
+    ("payload", "code", "says", "kind"),
+    [({"job_id": "j", "status": "failed", "error_code": "AIS.0022", "error_msg": "bad url"}, "AIS.0022", "bad url", "MediaRejected"),
+     ({"job_id": "j", "status": "failed", "error": {"code": "X.1", "message": "why"}}, "X.1", "why", "ProviderError"),
+     ({"job_id": "j", "status": "failed", "error_message": "why"}, None, "why", "ProviderError"),
+     ({"job_id": "j", "status": "failed", "error": {"error_code": "ModelArts.4603"}}, "ModelArts.4603", "the vendor gives no reason", "MediaRejected"),
+     (task("FAILED", error_code="IVA.0013", error_msg="agency"), "IVA.0013", "agency", "PermissionDenied"),
+     (task("FAILED", error={"code": "ALG.002", "message": ""}, status="odd"), "ALG.002", "odd", "ProviderError")],
+)  # fmt: skip
+def test_a_failed_task_that_says_why_is_data_and_typed(moderator, payload, code, says, kind):
+    result = moderator.normalize(payload)
+    error = result.tasks[0].error
+    assert (result.status, error.code, says in error.message, error.type) == ("failed", code, True, kind)
+
+
+@pytest.mark.parametrize(
+    "more", [{"error": {"code": "X", "message": "out of memory"}}, {"error_code": "AIS.0003"}, {"error_msg": "odd"}]
+)
+def test_an_error_beside_a_clean_result_clears_nothing(moderator, sample, more):
+    v2 = sample("SYNTHETIC_v2_query_succeeded_clean") | {"service_config": {"common": {"categories": "porn"}}}
+    for clean in (sample("SYNTHETIC_v3_query_succeeded_clean"), v2):
+        assert moderator.normalize(clean | {"error": {}, "error_code": None, "error_msg": ""}).verdict == "pass"
+        result = moderator.normalize(clean | more)
+        assert {row.state for row in result.coverage} == {"not_evaluated"}
+        assert result.verdict == "error"
 
 
 # --- where the result is ---

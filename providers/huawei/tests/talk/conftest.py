@@ -12,9 +12,10 @@ import json
 import re
 import socketserver
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -211,3 +212,50 @@ def job():
         return ModerationJob(**{"media": "https://h.example/a.mp4", "detect": ["sexual"], "key": "key-1"} | fields)
 
     return made
+
+
+@pytest.fixture
+def token(fake):
+    """What IAM answers with a token of that text, which the server then accepts."""
+
+    def made(text, *, hours=24, project=PROJECT):
+        def reply(got):
+            fake.tokens.add(text)
+            expires = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+            return (
+                201,
+                {"token": {"expires_at": expires, "project": {"id": project, "name": "cn-north-4"}}},
+                {"X-Subject-Token": text},
+            )
+
+        return reply
+
+    return made
+
+
+@pytest.fixture
+def user():
+    """Settings of an instance that has itself given tokens."""
+    return {"credentials": "token", "domain": "acct", "user": "me", "password": "pass word/1", "ak": None, "sk": None}
+
+
+@pytest.fixture
+def metadata(monkeypatch):
+    """The metadata service of a virtual machine, which cannot be on loopback."""
+    from huaweicloudsdkcore.auth.internal import Credential, MetadataAccessor
+
+    seen = []
+
+    def get_credential(self, *_, **__):
+        seen.append(threading.current_thread())
+        time.sleep(0.05)
+        made = Credential()
+        made.access, made.secret, made.security_token = AK, SK, f"token-{len(seen)}"
+        made.expire_at = time.mktime(time.gmtime()) + 3600 * 24
+        return made
+
+    monkeypatch.setattr(MetadataAccessor, "get_credential", get_credential)
+    from reelvet_huawei import auth
+
+    monkeypatch.setattr(auth, "check_network", lambda host: None)
+    return seen

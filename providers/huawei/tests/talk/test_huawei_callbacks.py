@@ -84,6 +84,26 @@ def test_what_is_no_callback_is_refused(parse, body):
         parse(body, {})
 
 
+@pytest.mark.parametrize("field", ["job_id", "create_time", "request_id"])
+@pytest.mark.parametrize("secrets", [(SEED,), ()])
+@pytest.mark.parametrize("half", ["\\ud800", "a\\udc00b"])
+def test_half_a_character_is_signed_by_nobody(parse, sample, field, secrets, half):
+    payload = sample("v3_query_succeeded_hits")
+    _, headers = signed(payload)
+    body = json.dumps(payload | {field: "HALF"}).replace("HALF", half).encode()
+    if secrets or field == "job_id":
+        with pytest.raises(CallbackRejected):
+            parse(body, headers, secrets=secrets)
+    else:
+        parse(body, headers, secrets=secrets).raw.model_dump_json()
+
+
+@pytest.mark.parametrize("told", ["a/b", "../x", "a b", "ü"])
+def test_what_is_no_id_of_the_vendors_names_no_job(parse, sample, told):
+    with pytest.raises(CallbackRejected, match="names no job"):
+        parse(json.dumps(sample("v3_query_succeeded_hits") | {"job_id": told}).encode(), {}, secrets=())
+
+
 def test_without_a_seed_nothing_is_verified_and_nothing_trusted(parse, sample):
     assert parse(json.dumps(sample("v3_query_succeeded_hits")).encode(), {}, secrets=()).trusted is False
 

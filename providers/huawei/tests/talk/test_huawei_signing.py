@@ -181,26 +181,6 @@ async def test_the_vendor_s_own_variables(fake, make, monkeypatch):
     assert fake.received[0].header("X-Security-Token") == "tok-from-env"
 
 
-@pytest.fixture
-def metadata(monkeypatch):
-    """The metadata service of a virtual machine, which cannot be on loopback."""
-    from huaweicloudsdkcore.auth.internal import Credential, MetadataAccessor
-
-    seen = []
-
-    def get_credential(self, *_, **__):
-        seen.append(threading.current_thread())
-        time.sleep(0.05)
-        made = Credential()
-        made.access, made.secret, made.security_token = AK, SK, f"token-{len(seen)}"
-        made.expire_at = time.mktime(time.gmtime()) + 3600 * 24
-        return made
-
-    monkeypatch.setattr(MetadataAccessor, "get_credential", get_credential)
-    monkeypatch.setattr(auth, "check_network", lambda host: None)
-    return seen
-
-
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
 async def test_a_machine_s_own_keys_are_fetched_once_and_off_the_loop(fake, provider, metadata):
     opened = await provider(credentials="metadata", ak=None, sk=None)
@@ -265,25 +245,9 @@ async def test_no_project_or_several_are_for_the_owner_to_settle(fake, make, job
 # --- tokens ---
 
 
-def token(fake, text, *, hours=24, project=PROJECT):
-    def reply(got):
-        fake.tokens.add(text)
-        expires = (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
-        return (
-            201,
-            {"token": {"expires_at": expires, "project": {"id": project, "name": "cn-north-4"}}},
-            {"X-Subject-Token": text},
-        )
-
-    return reply
-
-
-USER = {"credentials": "token", "domain": "acct", "user": "me", "password": "pass word/1", "ak": None, "sk": None}
-
-
-async def test_a_token_is_asked_for_once_and_names_the_project(fake, provider):
-    opened = await provider(**USER, project_id=None)
-    fake.on("POST", "/v3/auth/tokens", token(fake, "TOKEN-1"))
+async def test_a_token_is_asked_for_once_and_names_the_project(fake, provider, user, token):
+    opened = await provider(**user, project_id=None)
+    fake.on("POST", "/v3/auth/tokens", token("TOKEN-1"))
     fake.on("GET", f"{JOBS}/{'0' * 32}", UNKNOWN)
     assert all(health.ok for health in await asyncio.gather(*(opened.check() for _ in range(10))))
     (asked,) = fake.of("POST", "/v3/auth/tokens")
@@ -298,9 +262,9 @@ async def test_a_token_is_asked_for_once_and_names_the_project(fake, provider):
     assert {got.header("Authorization") for got in fake.of("GET")} == {None}
 
 
-async def test_a_token_is_renewed_before_it_ends(fake, provider):
-    opened = await provider(**USER)
-    fake.on("POST", "/v3/auth/tokens", token(fake, "TOKEN-1"), token(fake, "TOKEN-2"))
+async def test_a_token_is_renewed_before_it_ends(fake, provider, user, token):
+    opened = await provider(**user)
+    fake.on("POST", "/v3/auth/tokens", token("TOKEN-1"), token("TOKEN-2"))
     fake.on("GET", f"{JOBS}/{'0' * 32}", UNKNOWN)
     await opened.check()
     opened._auth._clock = lambda: datetime.now(UTC) + timedelta(hours=23.1)
@@ -309,10 +273,10 @@ async def test_a_token_is_renewed_before_it_ends(fake, provider):
 
 
 @pytest.mark.parametrize("code", ["APIGW.0307", "APIG.0307", "AIS.0002", "IVA.0001"])
-async def test_a_token_that_is_refused_is_fetched_anew_once(fake, provider, code):
-    opened = await provider(**USER)
+async def test_a_token_that_is_refused_is_fetched_anew_once(fake, provider, code, user, token):
+    opened = await provider(**user)
     over = (401, {"error_code": code, "error_msg": "The token must be updated"})
-    fake.on("POST", "/v3/auth/tokens", token(fake, "TOKEN-1"), token(fake, "TOKEN-2"))
+    fake.on("POST", "/v3/auth/tokens", token("TOKEN-1"), token("TOKEN-2"))
     fake.on("POST", JOBS, over, (200, {"job_id": "j-1", "request_id": "r"}))
     reply = await opened._send("POST", JOBS, "CreateTask", Effect.CREATE, body={})
     assert reply.json()["job_id"] == "j-1"
@@ -323,8 +287,8 @@ async def test_a_token_that_is_refused_is_fetched_anew_once(fake, provider, code
     assert len(fake.of("POST", JOBS)) == 4
 
 
-async def test_iam_s_own_refusal_is_told_without_the_password(fake, provider):
-    opened = await provider(**USER)
+async def test_iam_s_own_refusal_is_told_without_the_password(fake, provider, user):
+    opened = await provider(**user)
     fake.on(
         "POST",
         "/v3/auth/tokens",
