@@ -323,7 +323,7 @@ def test_capabilities_follow_the_declarations(make):
     able = make(biz_types={"reels_1": SEXUAL, "other_1": VIOLENT})._instance("tencent").capabilities
     assert {label.partition(".")[0] for label in able.labels} == {"sexual", "violence", "synthetic"}
     assert {channel.value for channel in able.channels} == {"visual"}
-    assert able.extra["parallel"] == {"VIDEO": 10, "LIVE_VIDEO": 100}
+    assert {one.kind: (one.tasks, one.waits) for one in able.parallel} == {"video": (10, True), "live": (100, False)}
     assert len(make(biz_types={})._instance("tencent").capabilities.labels) > 100
 
 
