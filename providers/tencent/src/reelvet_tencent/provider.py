@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from reelvet_tencent import callbacks, learn, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
 from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of
+from reelvet_tencent.pairing import pair
 from reelvet_tencent.plugin import MOST_TASKS, RATE
 from reelvet_tencent.policies import Policies
 
@@ -102,6 +102,8 @@ class TencentProvider(Provider):
             **settings.session_options(),
         )
         await self._session.__aenter__()
+        # Tasks of unknown fate by their keys, until they are found.
+        self._unsure: dict[str, VendorTask] = {}
 
     async def close(self) -> None:
         """Closes them."""
@@ -116,6 +118,9 @@ class TencentProvider(Provider):
             outcomes.update(zip(numbers, found, strict=True))
 
         await asyncio.gather(*(send(numbers) for numbers in _calls(tasks)))
+        # What is looked up next is read as it was meant to be; the list does not say.
+        unsure = {number for number, outcome in outcomes.items() if isinstance(outcome, Unknown)}
+        self._unsure |= {tasks[number].vendor_key: tasks[number] for number in unsure}
         return [outcomes[number] for number in range(len(tasks))]
 
     async def fetch(self, ref: TaskRef) -> RawTask:
@@ -123,7 +128,9 @@ class TencentProvider(Provider):
         body: dict[str, Any] = {"TaskId": ref.id}
         if ref.extra.get("all_segments", self.settings.all_segments):
             body["ShowAllSegments"] = True
-        return self._raw(await self._call(request.DETAIL, body, Effect.READ), ref)
+        raw = self._raw(reply := await self._call(request.DETAIL, body, Effect.READ), ref)
+        self._check_is_of(reply, raw)
+        return raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops the task, as is needed for a live stream; one that has ended already is told as it is.
@@ -141,7 +148,11 @@ class TencentProvider(Provider):
 
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks whose DataId is exactly that key. The list has no filter for it, so all of the window is read."""
-        return [raw async for raw in self._list(window) if raw.vendor_key == key]
+        found = [raw async for raw in self._list(window) if raw.vendor_key == key]
+        if not found:
+            return []
+        extra = _extra(key, self._unsure.pop(key, None))
+        return [raw.model_copy(update={"ref": raw.ref.model_copy(update={"extra": extra})}) for raw in found]
 
     async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The states of all tasks of a window."""
@@ -226,10 +237,8 @@ class TencentProvider(Provider):
                 return [outcome for outcomes in singly for outcome in outcomes]
             return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
         made = wire.CreateVideoModerationTaskResponse.model_validate(_response(reply.json()))
-        # By DataId alone: that results come in the order of the tasks is not documented.
-        count = Counter(result.data_id for result in made.results)
-        by_key = {result.data_id: result for result in made.results if count[result.data_id] == 1}
-        return [self._outcome(task, by_key.get(task.vendor_key), reply) for task in tasks]
+        paired = pair([task.vendor_key for task in tasks], made.results)
+        return [self._outcome(task, result, reply) for task, result in zip(tasks, paired, strict=True)]
 
     def _body(self, tasks: Sequence[VendorTask]) -> dict[str, Any]:
         body = {**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]}
@@ -248,8 +257,9 @@ class TencentProvider(Provider):
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
         if result.code in _CREATED and result.task_id:
-            extra = {"all_segments": True} if task.extra.get("all_segments") else {}
-            return Created(TaskRef(id=result.task_id, name=task.name, category=task.category, extra=extra))
+            return Created(
+                TaskRef(id=result.task_id, name=task.name, category=task.category, extra=_extra(task.vendor_key, task))
+            )
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
         says = f"{request.CREATE}: {(result.message or result.code or 'the vendor gives no reason').rstrip('.')}"
@@ -295,6 +305,24 @@ class TencentProvider(Provider):
             reply.json(), ref=ref, requests=1, request_ids=(request_id,) if request_id is not None else ()
         )
 
+    def _check_is_of(self, reply: Reply, raw: RawTask) -> None:
+        """Refuses a reply that is another task's: it would be another video's verdict.
+
+        Raises:
+            UnexpectedReply: Its TaskId is another, and asked again the right one may come; or its DataId is, so the
+                create named the wrong task.
+        """
+        ref = raw.ref
+        told, wanted = lenient.text(_response(raw.payload).get("TaskId")) or ref.id, ref.extra.get("key")
+        if told == ref.id and (wanted is None or raw.vendor_key in {None, wanted}):
+            return
+        says = f"to the question for task {ref.id} is about another"
+        if told == ref.id:
+            says = f"says that task {ref.id} has the DataId {raw.vendor_key!r}, not {wanted!r}: it is another video's"
+        error = self._unexpected(reply, says)
+        error.retryable = told != ref.id
+        raise error
+
     @staticmethod
     def _request_id(reply: Reply) -> str | None:
         told = _response(reply.json()).get("RequestId")
@@ -319,6 +347,11 @@ def _calls(tasks: Sequence[VendorTask]) -> Iterable[list[int]]:
         else:
             calls.append((task.share_key, {task.vendor_key}, [number]))
     return [numbers for _, _, numbers in calls]
+
+
+def _extra(key: str, task: VendorTask | None) -> dict[str, Any]:
+    """What else is kept with the id of a task: whose it is, and how it is to be read."""
+    return {"key": key} | ({"all_segments": True} if task is not None and task.extra.get("all_segments") else {})
 
 
 def _response(payload: Any) -> dict[str, Any]:
