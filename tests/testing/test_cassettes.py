@@ -69,3 +69,28 @@ async def test_a_replay_answers_what_was_recorded_and_refuses_what_was_not(serve
         assert cassette.all_played
         with pytest.raises(Exception, match="no recorded interaction matches it"):
             await asyncio.wait_for(ask("https://api.vendor.example", "something else"), 5)
+
+
+async def say(base, action):
+    """One action of a vendor that has one path for all of them."""
+    headers = {"X-Action": action, "X-TC-Timestamp": "1764000000", "Host": base.removeprefix("http://")}
+    async with aiohttp.ClientSession() as session, session.post(f"{base}/", data="{}", headers=headers) as reply:
+        return await reply.read()
+
+
+async def test_what_is_asked_for_in_a_header_is_compared(server, tmp_path):
+    def told(*telling):
+        return Cassettes(tmp_path, official="https://api.vendor.example", telling=telling)
+
+    with told("X-Action").record("talk", against="a test"):
+        await say(server, "Create")
+    text = (tmp_path / "talk.yaml").read_text(encoding="utf-8")
+    assert "1764000000" not in text
+    assert "127.0.0.1" not in text
+    with told("x-action").replay("talk") as cassette:
+        with pytest.raises(Exception, match="no recorded interaction matches it"):
+            await say(server, "Cancel")
+        await say(server, "Create")
+        assert cassette.all_played
+    with told().replay("talk"):
+        await say(server, "Cancel")

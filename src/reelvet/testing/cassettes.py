@@ -26,6 +26,7 @@ _SECRET_HEADERS = (
     "x-security-token",
     "x-tc-token",
     "x-sdk-date",
+    "x-tc-timestamp",
     "cookie",
     "set-cookie",
 )
@@ -41,16 +42,24 @@ class Cassettes:
         official: The vendor's own base URL, under whose host everything is recorded.
         scrub: Further texts that must not be written, as the key itself. They become `***` wherever they stand.
         keep: Makes of the JSON of a reply what of it may be kept; a list of an account's tasks holds other people's.
+        telling: Headers that say what is asked for, where the path does not; a replay compares them too.
     """
 
     def __init__(
-        self, folder: Path, *, official: str, scrub: Sequence[str] = (), keep: Callable[[Any], Any] = lambda body: body
+        self,
+        folder: Path,
+        *,
+        official: str,
+        scrub: Sequence[str] = (),
+        keep: Callable[[Any], Any] = lambda body: body,
+        telling: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self._host = urlsplit(official).netloc
         self._scheme = urlsplit(official).scheme
         self._scrub = tuple(text for text in scrub if text)
         self._keep = keep
+        self._telling = tuple(telling)
 
     @property
     def names(self) -> list[str]:
@@ -87,19 +96,27 @@ class Cassettes:
         recorder = vcr.VCR(
             cassette_library_dir=str(self.folder),
             record_mode=mode,
-            match_on=_MATCH,
+            match_on=(*_MATCH, "telling"),
             serializer="reelvet",
             decode_compressed_response=True,
             filter_headers=_SECRET_HEADERS,
             before_record_request=self._request,
             before_record_response=self._response,
         )
+        recorder.register_matcher("telling", self._tells_the_same)
         recorder.register_serializer("reelvet", _Serializer(against))
         return recorder
+
+    def _tells_the_same(self, one: Any, other: Any) -> None:
+        for name in self._telling:
+            said, recorded = (_text(request.headers.get(name)) for request in (one, other))
+            assert said == recorded, f"{name}: {said!r}, not {recorded!r}"  # noqa: S101  (how matchers of vcrpy say no)
 
     def _request(self, request: Any) -> Any:
         parts = urlsplit(self._clean(request.uri))
         request.uri = parts._replace(scheme=self._scheme, netloc=self._host).geturl()
+        if "Host" in request.headers:
+            request.headers["Host"] = self._host
         if isinstance(request.body, bytes):
             request.body = self._clean(request.body.decode("utf-8", "replace")).encode()
         return request
@@ -122,6 +139,11 @@ class Cassettes:
         for secret in self._scrub:
             text = text.replace(secret, "***")
         return text
+
+
+def _text(header: Any) -> str | None:
+    """A header as it stands in a request, or in a cassette, where each is a list."""
+    return header[0] if isinstance(header, list) else header
 
 
 class _Serializer:

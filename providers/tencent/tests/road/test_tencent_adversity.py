@@ -188,9 +188,7 @@ async def test_an_account_without_the_service_says_why(account, configured, job,
     ("settings", "error"),
     [({"secret_key": "wrong-key"}, e.AuthenticationFailed), ({"secret_id": "AKIDwrong-key"}, e.AuthenticationFailed), ({"secret_id": "wrong-key"}, e.AuthenticationFailed), ({"region": "x"}, e.InvalidRequest)],
 )  # fmt: skip
-async def test_wrong_credentials_are_told_with_the_mend_and_without_the_key(
-    configured, job, creates, settings, error
-):
+async def test_wrong_credentials_are_told_with_the_mend_and_without_the_key(configured, job, creates, settings, error):
     async with configured(**settings) as moderator:
         with pytest.raises(error) as caught:
             await moderator.submit(job())
@@ -220,7 +218,9 @@ async def test_reads_are_repeated(moderator, job, reelvet_sandbox):
 async def test_a_reply_about_another_task_is_no_reply(moderator, job, reelvet_sandbox):
     ticket = await moderator.submit(job("block-nudity"))
     reelvet_sandbox.clock.advance(1000)
-    reelvet_sandbox.fault("tencent", "set_field", operation="get", path="Response.TaskId", value="w-video-other", times=2)
+    reelvet_sandbox.fault(
+        "tencent", "set_field", operation="get", path="Response.TaskId", value="w-video-other", times=2
+    )
     assert (await moderator.wait(ticket)).verdict is Verdict.BLOCK
 
 

@@ -89,7 +89,9 @@ async def test_a_lone_job_is_not_delayed_noticeably(moderator, job):
     ],
 )  # fmt: skip
 async def test_what_may_not_share_a_call_does_not(account, configured, job, calls, different):
-    account(biz_types={name: {"covers": [{"labels": ["*"], "channels": ["visual"]}]} for name in ("reels_1", "reels_2")})
+    account(
+        biz_types={name: {"covers": [{"labels": ["*"], "channels": ["visual"]}]} for name in ("reels_1", "reels_2")}
+    )
     alike = {"callback": {"url": "http://127.0.0.1:9/a", "secret": None}, "user": "u", "media": "https://cdn.example.com/a.mp4"}  # fmt: skip
     async with configured(seed="one", seeds={"other": "two"}) as moderator:
         jobs = [job(**alike), job(**alike), job(**alike | different), job(**alike | different)]
@@ -189,7 +191,9 @@ class Liar:
         results = []
         for task in body["Tasks"]:
             self.tasks.append({"TaskId": f"w-{len(self.tasks)}", "DataId": task["DataId"], "InputInfo": task["Input"]})
-            results.append({**{name: self.tasks[-1][name] for name in ("DataId", "TaskId")}, "Code": "OK", "Message": ""})
+            results.append(
+                {**{name: self.tasks[-1][name] for name in ("DataId", "TaskId")}, "Code": "OK", "Message": ""}
+            )
         return {"Results": self.lies(results)}
 
     def _DescribeTaskDetail(self, body):  # noqa: N802

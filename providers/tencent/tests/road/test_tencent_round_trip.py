@@ -41,9 +41,7 @@ UNSEEN = [
 COARSE = [
     label
     for label in EVERYTHING
-    if label not in SEEN
-    and {*TREE.ancestors(label)} & {*SEEN}
-    and not {*TREE.subtree(label)} & {*SEEN, *RECOGNIZED}
+    if label not in SEEN and {*TREE.ancestors(label)} & {*SEEN} and not {*TREE.subtree(label)} & {*SEEN, *RECOGNIZED}
 ]
 ALL = [Channel.VISUAL, Channel.OCR, Channel.SPEECH, Channel.SOUND]
 REVIEW, BLOCK, EVERY, SLICE = 55, 85, 5, 15
@@ -66,7 +64,12 @@ def events(draw, duration):
         "score": draw(st.integers(0, 100)) / 100,
     }  # fmt: skip
     if channel is Channel.VISUAL and draw(st.booleans()):
-        event["box"] = {"x": draw(st.integers(0, 4)) / 8, "y": 0.25, "width": 0.5, "height": draw(st.integers(1, 6)) / 8}
+        event["box"] = {
+            "x": draw(st.integers(0, 4)) / 8,
+            "y": 0.25,
+            "width": 0.5,
+            "height": draw(st.integers(1, 6)) / 8,
+        }
     if channel in {Channel.OCR, Channel.SPEECH}:
         words = draw(st.lists(st.text("abc äß密", min_size=1).filter(str.strip), min_size=1, max_size=3))
         event |= {"text": " ".join(words).strip(), "matches": draw(st.sampled_from([[], [words[0].strip()]]))}
@@ -99,9 +102,47 @@ def expected(scenario, declared):
             slices = range(0, int(scenario.duration), SLICE)
             until = event.start if event.channel is Channel.SPEECH else event.until
             starts = [time for time in slices if time <= until and event.start < min(time + SLICE, scenario.duration)]
+            if event.channel is Channel.SOUND and starts[:1] == [0]:
+                starts[0] = event.start  # times within the first slice are times of the media, whatever they count from
         suggestion = Verdict.BLOCK if score >= BLOCK else Verdict.REVIEW
         found |= {(label, event.channel, start, event.score, suggestion) for start in starts}
     return found
+
+
+def check_places(result, scenario):
+    """Boxes and texts are those of the scenario."""
+    boxes = {event.box.pixels(scenario.width, scenario.height) for event in scenario.events if event.box is not None}
+    texts = {event.text for event in scenario.events if event.text}
+    for finding in result.findings:
+        at = finding.box
+        assert at is None or (at.x, at.y, at.width, at.height) in boxes
+        assert finding.channel is not Channel.OCR or finding.text in texts
+        assert finding.channel is not Channel.SPEECH or any(text in finding.text for text in texts)
+
+
+def check_coverage(result, hits, covered):
+    """What is missing is in the coverage."""
+    for row in result.coverage:
+        below = {(label, row.channel) for label in TREE.subtree(row.label)}
+        looked_for = row.channel in covered
+        if below & hits:
+            assert row.state is CoverageState.HIT
+        elif (row.label, row.channel) in PLACES and looked_for:
+            assert row.state is CoverageState.CLEAN
+        elif not (below & PLACES and looked_for):
+            assert row.state is CoverageState.NOT_EVALUATED
+            assert row.why
+
+
+def check_transcript(result, scenario, edition):
+    """What was said is written down."""
+    (transcript,) = result.transcripts
+    assert all(one.text in transcript.text for one in scenario.speech)
+    if edition == "cn":  # the international edition writes down slices, and no sentences
+        told = [one for one in transcript.segments if one.text in {said.text for said in scenario.speech}]
+        times = [(one.start, one.end) if one.start < SLICE else (None, None) for one in scenario.speech]
+        assert [one.text for one in told][: len(times)] == [one.text for one in scenario.speech]
+        assert [(one.start, one.end) for one in told][: len(times)] == times
 
 
 @pytest.fixture(scope="module")
@@ -141,40 +182,12 @@ def test_what_the_emulator_tells_is_read_back(reelvet_sandbox, loop, data, editi
     told = {(f.label, f.channel, f.start, f.score, f.suggestion) for f in result.findings}
     assert told == wanted
 
-    # Boxes and texts are those of the scenario.
-    boxes = {event.box.pixels(scenario.width, scenario.height) for event in scenario.events if event.box is not None}
-    for finding in result.findings:
-        if finding.box is not None:
-            assert (finding.box.x, finding.box.y, finding.box.width, finding.box.height) in boxes
-        if finding.channel is Channel.OCR:
-            assert finding.text in {event.text for event in scenario.events}
-        if finding.channel is Channel.SPEECH:
-            assert any(event.text in finding.text for event in scenario.events if event.text)
-
-    # What is missing is in the coverage.
-    hits = {(label, channel) for label, channel, *_ in wanted}
-    for row in result.coverage:
-        hit = any((label, row.channel) in hits for label in TREE.subtree(row.label))
-        if hit:
-            assert row.state is CoverageState.HIT
-        elif (row.label, row.channel) in PLACES and row.channel in covered:
-            assert row.state is CoverageState.CLEAN
-        elif not any((label, row.channel) in PLACES for label in TREE.subtree(row.label)) or row.channel not in covered:
-            assert row.state is CoverageState.NOT_EVALUATED
-            assert row.why
+    check_places(result, scenario)
+    check_coverage(result, {(label, channel) for label, channel, *_ in wanted}, covered)
     assert {row.label for row in result.coverage} >= {*asked}
-
     # The verdict is the worst that was said, or worse.
     worst = max((suggestion.severity for *_, suggestion in wanted), default=Verdict.PASS.severity)
-    harmful = [item for item in wanted if TREE.kind(item[0]) == "harm"]
-    if len(harmful) == len(wanted):
+    if all(TREE.kind(label) == "harm" for label, *_ in wanted):
         assert result.verdict.severity >= worst
-
     if listens and scenario.speech:
-        (transcript,) = result.transcripts
-        assert all(one.text in transcript.text for one in scenario.speech)
-        if edition == "cn":  # the international edition writes down slices, and no sentences
-            segments = [segment for segment in transcript.segments if segment.text in {s.text for s in scenario.speech}]
-            times = [(one.start, one.end) if one.start < SLICE else (None, None) for one in scenario.speech]
-            assert [segment.text for segment in segments][: len(times)] == [one.text for one in scenario.speech]
-            assert [(segment.start, segment.end) for segment in segments][: len(times)] == times
+        check_transcript(result, scenario, edition)

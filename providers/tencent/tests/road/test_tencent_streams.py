@@ -222,11 +222,12 @@ async def test_what_is_forged_or_tampered_with_is_refused(seeded, job, listener,
         (body, signed(body, "somebody")), (passed, signed(passed, "")),
     ]  # fmt: skip
     # Signed with the seed, and still no callback: what is carried on from a good one, and what is no strict JSON.
-    for bad in (
+    signed_all_the_same = [
         body + b"\x80" + b"\0" * 20 + passed, b"[]", b"", b"null", body.replace(b'"Status":', b'"Status":"FINISH","Status":'),
         body.replace(b'"Score":97', b'"Score":NaN'), b"\xef\xbb\xbf" + body, body.decode().encode("utf-16"), b'{"TaskId":""}',
-    ):  # fmt: skip
-        refused.append((bad, signed(bad)))
+    ]  # fmt: skip
+    assert body not in signed_all_the_same
+    refused += [(bad, signed(bad)) for bad in signed_all_the_same]
     for bad, told in refused:
         with pytest.raises(e.CallbackRejected):
             parse(bad, told, {}, [])
