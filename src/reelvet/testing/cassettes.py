@@ -143,7 +143,8 @@ class Cassettes:
 
 def _text(header: Any) -> str | None:
     """A header as it stands in a request, or in a cassette, where each is a list."""
-    return header[0] if isinstance(header, list) else header
+    first = header[0] if isinstance(header, list) else header
+    return None if first is None else str(first)
 
 
 class _Serializer:

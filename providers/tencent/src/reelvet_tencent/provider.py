@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 PAGE = 100
 """Tasks per page of the list, at most: https://www.tencentcloud.com/document/api/1140/51172"""
 
+LARGEST_REPLY = 64 * 1024 * 1024
+"""Bytes of a reply at most: the vendor's are up to 50 MB, as a long stream with many hits has it.
+
+https://cloud.tencent.com/document/api/271/2056
+"""
+
 _MOST_PAGES = 1000
 _CREATED = frozenset({"OK", "200"})
 """What the code of a created task is in every example, and once in the vendor's description of the field."""
@@ -99,11 +105,12 @@ class TencentProvider(Provider):
             # The vendor counts each action by itself: https://cloud.tencent.com/document/product/1278/109059
             limits=Limits({"*": Limit(requests=RATE)}) if rate is None else Limits(total=Limit(requests=rate)),
             secrets=settings.secrets,
+            max_reply_bytes=LARGEST_REPLY,
             **settings.session_options(),
         )
         await self._session.__aenter__()
-        # Tasks of unknown fate by their keys, until they are found.
-        self._unsure: dict[str, VendorTask] = {}
+        # The keys of tasks of unknown fate that are to be read with all segments, once they are found.
+        self._wanted_whole: set[str] = set()
 
     async def close(self) -> None:
         """Closes them."""
@@ -118,9 +125,9 @@ class TencentProvider(Provider):
             outcomes.update(zip(numbers, found, strict=True))
 
         await asyncio.gather(*(send(numbers) for numbers in _calls(tasks)))
-        # What is looked up next is read as it was meant to be; the list does not say.
-        unsure = {number for number, outcome in outcomes.items() if isinstance(outcome, Unknown)}
-        self._unsure |= {tasks[number].vendor_key: tasks[number] for number in unsure}
+        for number, outcome in outcomes.items():
+            if isinstance(outcome, Unknown) and tasks[number].extra.get("all_segments"):
+                self._wanted_whole.add(tasks[number].vendor_key)
         return [outcomes[number] for number in range(len(tasks))]
 
     async def fetch(self, ref: TaskRef) -> RawTask:
@@ -149,9 +156,7 @@ class TencentProvider(Provider):
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks whose DataId is exactly that key. The list has no filter for it, so all of the window is read."""
         found = [raw async for raw in self._list(window) if raw.vendor_key == key]
-        if not found:
-            return []
-        extra = _extra(key, self._unsure.pop(key, None))
+        extra = _extra(key, whole=key in self._wanted_whole)
         return [raw.model_copy(update={"ref": raw.ref.model_copy(update={"extra": extra})}) for raw in found]
 
     async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
@@ -257,9 +262,8 @@ class TencentProvider(Provider):
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
         if result.code in _CREATED and result.task_id:
-            return Created(
-                TaskRef(id=result.task_id, name=task.name, category=task.category, extra=_extra(task.vendor_key, task))
-            )
+            extra = _extra(task.vendor_key, whole=bool(task.extra.get("all_segments")))
+            return Created(TaskRef(id=result.task_id, name=task.name, category=task.category, extra=extra))
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
         says = f"{request.CREATE}: {(result.message or result.code or 'the vendor gives no reason').rstrip('.')}"
@@ -349,9 +353,9 @@ def _calls(tasks: Sequence[VendorTask]) -> Iterable[list[int]]:
     return [numbers for _, _, numbers in calls]
 
 
-def _extra(key: str, task: VendorTask | None) -> dict[str, Any]:
-    """What else is kept with the id of a task: whose it is, and how it is to be read."""
-    return {"key": key} | ({"all_segments": True} if task is not None and task.extra.get("all_segments") else {})
+def _extra(key: str, *, whole: bool) -> dict[str, Any]:
+    """What else is kept with the id of a task: whose it is, and whether it is to be read with all segments."""
+    return {"key": key, "all_segments": True} if whole else {"key": key}
 
 
 def _response(payload: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -113,8 +114,9 @@ async def test_of_two_tasks_of_one_job_each_is_found_by_its_type(moderator, job,
 
 
 async def test_what_is_found_by_its_key_is_read_as_it_was_meant_to_be(moderator, job, reelvet_sandbox, calls):
-    reelvet_sandbox.fault("tencent", "cut", operation="create", when="after")
-    result = await moderator.moderate(job("speech-only", transcript={}))
+    reelvet_sandbox.fault("tencent", "cut", operation="create", when="after", times=2)
+    result = await moderator.moderate(job("speech-only", detect=[PORN, "synthetic.ai_generated"], transcript={}))
+    assert len(result.tasks) == 2
     assert {body.get("ShowAllSegments") for body in calls("get")} == {True}
     assert len(result.transcripts[0].segments) == 3
 
@@ -314,6 +316,15 @@ async def test_a_clean_reply_that_lacks_what_its_verdict_rests_on_does_not_pass(
     result = await moderator.status(ticket)
     assert result.verdict is not Verdict.PASS
     assert CoverageState.CLEAN not in {row.state for row in result.coverage}
+
+
+async def test_a_reply_may_be_as_large_as_the_vendor_sends_them(moderator, job, reelvet_sandbox):
+    ticket = await moderator.submit(job("clean"))
+    task = ticket.tasks[0].ref.id
+    said = {"TaskId": task, "Status": "FINISH", "Suggestion": "Block", "Label": "Porn", "AudioText": "a" * 50_000_000}
+    text = json.dumps({"Response": {**said, "RequestId": "r"}})
+    reelvet_sandbox.fault("tencent", "not_json", operation="get", text=text, times=None)
+    assert (await moderator.wait(ticket)).verdict is Verdict.BLOCK
 
 
 async def test_a_wrong_content_type_changes_nothing(moderator, job, reelvet_sandbox):
