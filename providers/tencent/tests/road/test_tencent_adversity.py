@@ -274,6 +274,24 @@ async def test_a_suggestion_that_nobody_knows_is_never_a_pass(moderator, job, re
 
 
 @pytest.mark.parametrize(
+    ("path", "value"), [("ErrorType", "DECODE_ERROR"), ("ErrorType", "NEVER_HEARD_OF"), ("Type", "LIVE_VIDEO"), ("Type", "X"), ("BizType", "other")]
+)  # fmt: skip
+async def test_a_clean_reply_that_is_not_what_was_sent_or_names_a_failure_does_not_pass(
+    moderator, job, reelvet_sandbox, path, value
+):
+    reelvet_sandbox.fault("tencent", "set_field", operation="get", path=f"Response.{path}", value=value, times=None)
+    result = await moderator.moderate(job("clean"))
+    assert result.verdict is Verdict.ERROR
+    assert "contradiction" in {note.code for note in result.warnings}
+    assert {row.state for row in result.coverage} == {CoverageState.NOT_EVALUATED}
+
+
+async def test_a_callback_that_failed_takes_nothing_back(moderator, job, reelvet_sandbox):
+    reelvet_sandbox.fault("tencent", "set_field", operation="get", path="Response.ErrorType", value="CALLBACK_ERRORR", times=None)  # fmt: skip
+    assert (await moderator.moderate(job("clean"))).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
     ("how", "scenario"),
     [("verdict_without_evidence", "clean"), ("verdict_without_evidence", "block-nudity"), ("evidence_without_verdict", "block-nudity")],
 )  # fmt: skip
