@@ -238,3 +238,44 @@ async def test_without_a_rule_a_job_is_one_call():
 
     tasks = [VendorTask(name="t", vendor_key="a", share_key="s")] * 3
     assert [outcome.ref.id for outcome in await Coalescer(None).submit(tasks, send)] == ["3", "3", "3"]
+
+
+async def _calls(window, pauses):
+    """The calls that come of tasks with such a pause after each."""
+    sent = []
+
+    async def send(tasks):
+        sent.append(len(tasks))
+        return [Created(TaskRef(id=task.vendor_key)) for task in tasks]
+
+    coalescer = Coalescer(BatchRule(100, window=window))
+
+    async def submit(number):
+        for _ in range(4):
+            await asyncio.sleep(0)  # a submission takes some turns of the loop before it comes here
+        await coalescer.submit([VendorTask(name="t", vendor_key=str(number), share_key="s")], send)
+
+    waiting = []
+    for number, pause in enumerate(pauses):
+        waiting.append(asyncio.create_task(submit(number)))
+        await pause()
+    await asyncio.gather(*waiting)
+    return sent
+
+
+async def test_a_call_waits_as_long_as_tasks_keep_coming():
+    assert await _calls(0.2, [lambda: asyncio.sleep(0.11)] * 5) == [5]
+
+
+async def test_a_call_does_not_wait_for_ever():
+    sent = await _calls(0.01, [lambda: asyncio.sleep(0.006)] * 40)
+    assert sum(sent) == 40
+    assert len(sent) > 1
+
+
+async def test_a_loop_too_busy_for_others_to_come_does_not_part_them():
+    async def busy():
+        await asyncio.sleep(0.001)
+        time.sleep(0.09)  # noqa: ASYNC251  (as what plans the next job may)
+
+    assert await _calls(0.04, [busy] * 4) == [4]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 
 import pytest
 
@@ -84,3 +86,61 @@ def test_the_facade_does_the_same(config, registry, vendor):
         ]
         for _ in moderator.moderate_many(jobs(4)):
             break
+
+
+async def test_jobs_come_as_fast_as_there_is_room_though_the_loop_is_busy(moderator, vendor):
+    """Each visit to the thread of a generator may wait for a busy loop: all that there is room for come in one."""
+    submitted, begun = [], []
+    submit = moderator.submit
+
+    async def slowly(job):
+        begun.append(asyncio.get_running_loop().time())
+        ticket = await submit(job)
+        submitted.append(job.key)
+        return ticket
+
+    moderator.submit = slowly
+    switching = sys.getswitchinterval()
+    sys.setswitchinterval(0.2)  # a thread waits that long for a loop that never rests
+    busy = True
+
+    async def spin():
+        while busy:
+            await asyncio.sleep(0)
+
+    spinning = asyncio.create_task(spin())
+    try:
+        assert len([item async for item in moderator.moderate_many(jobs(8), concurrency=8)]) == 8
+    finally:
+        busy = False
+        sys.setswitchinterval(switching)
+        await spinning
+    assert begun[-1] - begun[0] < 0.2
+
+
+async def test_a_job_is_begun_though_the_next_one_is_long_in_coming(moderator, vendor):
+    gone = threading.Event()
+
+    def slow():
+        yield next(jobs(1))
+        gone.wait(5)
+
+    items = moderator.moderate_many(slow())
+    assert (await asyncio.wait_for(anext(items), 4)).job.key == "k0"
+    gone.set()
+    assert [item async for item in items] == []
+
+
+@pytest.mark.parametrize("kind", ["iterator", "async"])
+async def test_what_the_source_raises_is_raised(moderator, vendor, kind):
+    def broken():
+        yield from jobs(2)
+        raise LookupError("the database is gone")
+
+    async def broken_async():
+        for job in broken():
+            yield job
+
+    with pytest.raises(LookupError, match="database"):
+        async for _ in moderator.moderate_many(broken() if kind == "iterator" else broken_async()):
+            pass

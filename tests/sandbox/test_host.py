@@ -197,9 +197,11 @@ def test_the_control_port_says_what_is_wrong(control, method, path, data, says):
 
 
 def test_credentials_are_masked_on_the_control_port(sandbox, acme, control):
-    acme("GET", "/v1/batch", Authorization="APIKey hush", X_Auth_Token="hush", X_Security_Token="hush")
+    acme(
+        "GET", "/v1/batch", Authorization="APIKey hush", X_Auth_Token="hush", X_Security_Token="hush", X_TC_Token="hush"
+    )
     headers = dict(control("GET", "/requests").json["requests"][0]["headers"])
-    assert {headers[name] for name in ("authorization", "x-auth-token", "x-security-token")} == {"***"}
+    assert {headers[name] for name in ("authorization", "x-auth-token", "x-security-token", "x-tc-token")} == {"***"}
     assert sandbox.requests()[0].header("authorization") == "APIKey hush"
 
 

@@ -85,3 +85,28 @@ async def test_each_path_is_recorded_under_the_host_that_the_vendor_has_for_it(s
     assert "https://v1.vendor.example/v1/tasks?sig=its-place" in text
     with made.replay("talk"):
         assert (await ask("https://v1.vendor.example"))["said"] == "hello its-place"
+
+
+async def say(base, action):
+    """One action of a vendor that has one path for all of them."""
+    headers = {"X-Action": action, "X-TC-Timestamp": "1764000000", "Host": base.removeprefix("http://")}
+    async with aiohttp.ClientSession() as session, session.post(f"{base}/", data="{}", headers=headers) as reply:
+        return await reply.read()
+
+
+async def test_what_is_asked_for_in_a_header_is_compared(server, tmp_path):
+    def told(*telling):
+        return Cassettes(tmp_path, official="https://api.vendor.example", telling=telling)
+
+    with told("X-Action").record("talk", against="a test"):
+        await say(server, "Create")
+    text = (tmp_path / "talk.yaml").read_text(encoding="utf-8")
+    assert "1764000000" not in text
+    assert "127.0.0.1" not in text
+    with told("x-action").replay("talk") as cassette:
+        with pytest.raises(Exception, match="no recorded interaction matches it"):
+            await say(server, "Cancel")
+        await say(server, "Create")
+        assert cassette.all_played
+    with told().replay("talk"):
+        await say(server, "Cancel")

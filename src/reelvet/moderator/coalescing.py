@@ -28,12 +28,20 @@ class _Waiting:
     outcome: asyncio.Future[Outcome]
 
 
+_MOST_WINDOWS = 10
+"""Windows for which a call is held at most while tasks keep coming."""
+
+
 @dataclass(slots=True)
 class _Bucket:
     """Tasks that may share a call, and the timer after which those that are there are sent."""
 
+    until: float
+    """When they are sent, however many are still coming."""
     waiting: list[_Waiting] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = None
+    seen: int = 1
+    """How many there were when the timer was set."""
 
 
 class Coalescer:
@@ -74,15 +82,29 @@ class Coalescer:
     def _join(self, task: VendorTask, rule: BatchRule, send: Send) -> asyncio.Future[Outcome]:
         loop = asyncio.get_running_loop()
         place = (loop, rule.share_key(task) or "")
-        bucket = self._buckets.setdefault(place, _Bucket())
+        bucket = self._buckets.setdefault(place, _Bucket(loop.time() + _MOST_WINDOWS * rule.window))
         outcome: asyncio.Future[Outcome] = loop.create_future()
         bucket.waiting.append(_Waiting(task, outcome))
         if bucket.timer is None:
-            bucket.timer = loop.call_later(rule.window, self._flush, place, rule, send)
+            bucket.timer = loop.call_later(rule.window, self._due, place, rule, send)
         elif len({waiting.task.vendor_key for waiting in bucket.waiting}) >= rule.max:
             bucket.timer.cancel()
             self._flush(place, rule, send)
         return outcome
+
+    def _due(self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send) -> None:
+        """Sends what waits, unless there is more to come.
+
+        More may come as long as some came within the last window; or if the loop was too busy for any to come, which
+        says nothing of whether somebody was about to.
+        """
+        loop, bucket = place[0], self._buckets[place]
+        now, due = loop.time(), bucket.timer.when() if bucket.timer is not None else 0.0
+        if now < bucket.until and (len(bucket.waiting) > bucket.seen or now - due > rule.window):
+            bucket.seen = len(bucket.waiting)
+            bucket.timer = loop.call_later(rule.window, self._due, place, rule, send)
+        else:
+            self._flush(place, rule, send)
 
     def _flush(self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send) -> None:
         """Sends everything that waits, in as many calls as it takes: two equal keys could not be told apart in one."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,30 +41,37 @@ async def moderate_many(
     """See `AsyncModerator.moderate_many`."""
     if concurrency < 1:
         raise ValueError(f"concurrency must be at least 1, not {concurrency}")
-    source = _taken(jobs)
+    source = _Source(jobs)
     running: set[asyncio.Task[Moderated]] = set()
-    taking: asyncio.Task[ModerationJob] | None = None
+    coming: asyncio.Task[Any] | None = None
     exhausted = False
     try:
         while running or not exhausted:
-            if taking is None and not exhausted and len(running) < concurrency:
-                taking = asyncio.create_task(_next(source))
+            if not exhausted and len(running) < concurrency:
+                source.ask(concurrency - len(running))
+                coming = coming or asyncio.create_task(source.next())
             # What has ended is given at once, however long the source thinks about the next job.
-            await asyncio.wait({*running, *([taking] if taking else [])}, return_when=asyncio.FIRST_COMPLETED)
-            if taking is not None and taking.done():
-                job, taking = taking.result(), None
-                if job is _END:
-                    exhausted = True
-                else:
-                    running.add(asyncio.create_task(_one(moderator, job)))
+            await asyncio.wait({*running, *([coming] if coming else [])}, return_when=asyncio.FIRST_COMPLETED)
+            if coming is not None and coming.done():
+                jobs_here, coming = [coming.result(), *source.at_hand()], None
+                exhausted = jobs_here[-1] is _END
+                running |= {asyncio.create_task(_one(moderator, job)) for job in jobs_here if job is not _END}
             for ended in [task for task in running if task.done()]:
                 running.discard(ended)
                 yield ended.result()
     finally:
-        left = [*running, *([taking] if taking else [])]
+        left = [*running, *([coming] if coming else [])]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        await source.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What an iterable raised in place of a job."""
+
+    error: Exception
 
 
 async def _one(moderator: AsyncModerator, job: Any) -> Moderated:
@@ -80,17 +88,83 @@ async def _one(moderator: AsyncModerator, job: Any) -> Moderated:
         return Moderated(job, ticket, None, ReelvetError(f"the provider failed: {type(error).__name__}", way_out=_BUG))
 
 
-async def _next(source: AsyncIterator[ModerationJob]) -> ModerationJob:
-    job: ModerationJob = await anext(source, _END)
-    return job
+class _Source:
+    """Takes as many jobs as are asked for, and hands each over as soon as it is there."""
 
+    def __init__(self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob]) -> None:
+        self._jobs = aiter(jobs) if isinstance(jobs, AsyncIterable) else iter(jobs)
+        self._here: asyncio.Queue[Any] = asyncio.Queue()
+        self._owed = 0
+        self._asked = 0
+        self._taker: asyncio.Task[None] | None = None
+        self._closed = threading.Event()
 
-async def _taken(jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob]) -> AsyncIterator[ModerationJob]:
-    if isinstance(jobs, AsyncIterable):
-        async for job in jobs:
-            yield job
-        return
-    iterator = iter(jobs)
-    # A generator may read from a disk or a database: not in the event loop.
-    while (taken := await asyncio.to_thread(lambda: next(iterator, _END))) is not _END:
-        yield taken
+    def ask(self, room: int) -> None:
+        """Has so many jobs taken, less those that were asked for before and have not been handed over."""
+        more = max(0, room - self._owed)
+        self._owed += more
+        self._asked += more
+        if self._asked and self._taker is None:
+            self._taker = asyncio.create_task(self._take_what_is_asked())
+
+    async def next(self) -> Any:
+        """The next job, or `_END`.
+
+        Raises:
+            Exception: What the iterable raised.
+        """
+        return self._handed_over(await self._here.get())
+
+    def at_hand(self) -> Iterator[Any]:
+        """Those that are there without waiting."""
+        while not self._here.empty():
+            yield self._handed_over(self._here.get_nowait())
+
+    async def close(self) -> None:
+        """Takes no more."""
+        self._closed.set()
+        if self._taker is not None:
+            self._taker.cancel()
+            await asyncio.gather(self._taker, return_exceptions=True)
+
+    def _handed_over(self, item: Any) -> Any:
+        self._owed -= 1
+        if isinstance(item, _Raised):
+            raise item.error
+        return item
+
+    async def _take_what_is_asked(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._asked:
+            count, self._asked = self._asked, 0
+            if isinstance(self._jobs, AsyncIterator):
+                await self._wait_for(self._jobs, count)
+            else:
+                # A generator may read from a disk or a database: not in the event loop. All that there is room for in
+                # one visit to the thread: each visit waits while the loop is busy, and what comes apart is sent apart.
+                await asyncio.to_thread(self._take, self._jobs, count, loop)
+        self._taker = None
+
+    async def _wait_for(self, jobs: AsyncIterator[ModerationJob], count: int) -> None:
+        for _ in range(count):
+            try:
+                item = await anext(jobs, _END)
+            except Exception as error:  # noqa: BLE001  (raised where the job would have been handed over)
+                item = _Raised(error)
+            self._here.put_nowait(item)
+            if item is _END or isinstance(item, _Raised):
+                return
+
+    def _take(self, jobs: Iterator[ModerationJob], count: int, loop: asyncio.AbstractEventLoop) -> None:
+        for _ in range(count):
+            if self._closed.is_set():
+                return
+            try:
+                item = next(jobs, _END)
+            except Exception as error:  # noqa: BLE001  (as above)
+                item = _Raised(error)
+            if self._closed.is_set():
+                return
+            loop.call_soon_threadsafe(self._here.put_nowait, item)
+            if item is _END or isinstance(item, _Raised):
+                return

@@ -43,7 +43,7 @@ class BatchRule:
     share_key: Callable[[VendorTask], str | None] = _share_key
     """Tasks for which it is equal may go in one call; `None` for one that goes alone. By default the task's own."""
     window: float = 0.003
-    """Seconds for which the first task waits for others."""
+    """Seconds for which a task waits for others; as long as others come, up to ten times that."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from reelvet.sandbox.tasks import Phase
 
-_SECRET = frozenset({"authorization", "proxy-authorization", "cookie", "x-auth-token", "x-security-token"})
+_SECRET = frozenset(
+    {"authorization", "proxy-authorization", "cookie", "x-auth-token", "x-security-token", "x-tc-token"}
+)
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ _SECRET_HEADERS = (
     "x-security-token",
     "x-tc-token",
     "x-sdk-date",
+    "x-tc-timestamp",
     "cookie",
     "set-cookie",
 )
@@ -47,6 +48,7 @@ class Cassettes:
         scrub: Further texts that must not be written, as the key itself. They become `***` wherever they stand, or what a
             mapping says.
         keep: Makes of the JSON of a reply what of it may be kept; a list of an account's tasks holds other people's.
+        telling: Headers that say what is asked for, where the path does not; a replay compares them too.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Cassettes:
         official: str | Callable[[str], str],
         scrub: Sequence[str] | Mapping[str, str] = (),
         keep: Callable[[Any], Any] = lambda body: body,
+        telling: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self._official = official
         told = scrub if isinstance(scrub, Mapping) else dict.fromkeys(scrub, _MASK)
         self._scrub = {text: instead for text, instead in told.items() if text}
         self._keep = keep
+        self._telling = tuple(telling)
 
     @property
     def names(self) -> list[str]:
@@ -98,15 +102,21 @@ class Cassettes:
         recorder = vcr.VCR(
             cassette_library_dir=str(self.folder),
             record_mode=mode,
-            match_on=_MATCH,
+            match_on=(*_MATCH, "telling"),
             serializer="reelvet",
             decode_compressed_response=True,
             filter_headers=_SECRET_HEADERS,
             before_record_request=self._request,
             before_record_response=self._response,
         )
+        recorder.register_matcher("telling", self._tells_the_same)
         recorder.register_serializer("reelvet", _Serializer(against))
         return recorder
+
+    def _tells_the_same(self, one: Any, other: Any) -> None:
+        for name in self._telling:
+            said, recorded = (_text(request.headers.get(name)) for request in (one, other))
+            assert said == recorded, f"{name}: {said!r}, not {recorded!r}"  # noqa: S101  (how matchers of vcrpy say no)
 
     def _request(self, request: Any) -> Any:
         parts = urlsplit(self._clean(request.uri))
@@ -145,6 +155,12 @@ class Cassettes:
 def _each(clean: Callable[[str], str], value: Any) -> Any:
     """A header's value, or each of its values."""
     return [_each(clean, item) for item in value] if isinstance(value, list) else clean(str(value))
+
+
+def _text(header: Any) -> str | None:
+    """A header as it stands in a request, or in a cassette, where each is a list."""
+    first = header[0] if isinstance(header, list) else header
+    return None if first is None else str(first)
 
 
 class _Serializer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ from reelvet_tencent import callbacks, errors, learn, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
 from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of
+from reelvet_tencent.pairing import pair
 from reelvet_tencent.plugin import LIVE_VIDEO, MOST_TASKS, RATE
 from reelvet_tencent.policies import Policies
 
@@ -45,6 +45,12 @@ if TYPE_CHECKING:
 
 PAGE = 100
 """Tasks per page of the list, at most: https://www.tencentcloud.com/document/api/1140/51172"""
+
+LARGEST_REPLY = 64 * 1024 * 1024
+"""Bytes of a reply at most: the vendor's are up to 50 MB, as a long stream with many hits has it.
+
+https://cloud.tencent.com/document/api/271/2056
+"""
 
 _MOST_PAGES = 1000
 _CREATED = frozenset({"OK", "200"})
@@ -114,9 +120,12 @@ class TencentProvider(Provider):
             # The vendor counts each action by itself: https://cloud.tencent.com/document/product/1278/109059
             limits=Limits({"*": Limit(requests=RATE)}) if rate is None else Limits(total=Limit(requests=rate)),
             secrets=settings.secrets,
+            max_reply_bytes=LARGEST_REPLY,
             **settings.session_options(),
         )
         await self._session.__aenter__()
+        # The keys of tasks of unknown fate that are to be read with all segments, once they are found.
+        self._wanted_whole: set[str] = set()
 
     async def close(self) -> None:
         """Closes them."""
@@ -131,6 +140,9 @@ class TencentProvider(Provider):
             outcomes.update(zip(numbers, found, strict=True))
 
         await asyncio.gather(*(send(numbers) for numbers in _calls(tasks)))
+        for number, outcome in outcomes.items():
+            if isinstance(outcome, Unknown) and tasks[number].extra.get("all_segments"):
+                self._wanted_whole.add(tasks[number].vendor_key)
         return [outcomes[number] for number in range(len(tasks))]
 
     async def fetch(self, ref: TaskRef) -> RawTask:
@@ -138,7 +150,9 @@ class TencentProvider(Provider):
         body: dict[str, Any] = {"TaskId": ref.id}
         if ref.extra.get("all_segments", self.settings.all_segments):
             body["ShowAllSegments"] = True
-        return self._raw(await self._call(request.DETAIL, body, Effect.READ), ref)
+        raw = self._raw(reply := await self._call(request.DETAIL, body, Effect.READ), ref)
+        self._check_is_of(reply, raw)
+        return raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops the task, as is needed for a live stream; one that has ended already is told as it is.
@@ -156,7 +170,9 @@ class TencentProvider(Provider):
 
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks whose DataId is exactly that key. The list has no filter for it, so all of the window is read."""
-        return [raw async for raw in self._list(window) if raw.vendor_key == key]
+        found = [raw async for raw in self._list(window) if raw.vendor_key == key]
+        extra = _extra(key, whole=key in self._wanted_whole)
+        return [raw.model_copy(update={"ref": raw.ref.model_copy(update={"extra": extra})}) for raw in found]
 
     async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The states of all tasks of a window."""
@@ -242,10 +258,8 @@ class TencentProvider(Provider):
             _tell_of_streams(error, tasks[0])
             return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
         made = wire.CreateVideoModerationTaskResponse.model_validate(_response(reply.json()))
-        # By DataId alone: that results come in the order of the tasks is not documented.
-        count = Counter(result.data_id for result in made.results)
-        by_key = {result.data_id: result for result in made.results if count[result.data_id] == 1}
-        return [self._outcome(task, by_key.get(task.vendor_key), reply) for task in tasks]
+        paired = pair([task.vendor_key for task in tasks], made.results)
+        return [self._outcome(task, result, reply) for task, result in zip(tasks, paired, strict=True)]
 
     def _body(self, tasks: Sequence[VendorTask]) -> dict[str, Any]:
         body = {**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]}
@@ -264,7 +278,7 @@ class TencentProvider(Provider):
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
         if result.code in _CREATED and result.task_id:
-            extra = {"all_segments": True} if task.extra.get("all_segments") else {}
+            extra = _extra(task.vendor_key, whole=bool(task.extra.get("all_segments")))
             return Created(TaskRef(id=result.task_id, name=task.name, category=task.category, extra=extra))
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
@@ -312,6 +326,24 @@ class TencentProvider(Provider):
             reply.json(), ref=ref, requests=1, request_ids=(request_id,) if request_id is not None else ()
         )
 
+    def _check_is_of(self, reply: Reply, raw: RawTask) -> None:
+        """Refuses a reply that is another task's: it would be another video's verdict.
+
+        Raises:
+            UnexpectedReply: Its TaskId is another, and asked again the right one may come; or its DataId is, so the
+                create named the wrong task.
+        """
+        ref = raw.ref
+        told, wanted = lenient.text(_response(raw.payload).get("TaskId")) or ref.id, ref.extra.get("key")
+        if told == ref.id and (wanted is None or raw.vendor_key in {None, wanted}):
+            return
+        says = f"to the question for task {ref.id} is about another"
+        if told == ref.id:
+            says = f"says that task {ref.id} has the DataId {raw.vendor_key!r}, not {wanted!r}: it is another video's"
+        error = self._unexpected(reply, says)
+        error.retryable = told != ref.id
+        raise error
+
     @staticmethod
     def _request_id(reply: Reply) -> str | None:
         told = _response(reply.json()).get("RequestId")
@@ -342,6 +374,11 @@ def _tell_of_streams(error: ProviderError, task: VendorTask) -> None:
     """Says what else a refusal of a stream may mean: the vendor has one code for too many streams and too many requests."""
     if isinstance(error, RateLimited) and task.category == LIVE_VIDEO:
         error.way_out = errors.STREAMS
+
+
+def _extra(key: str, *, whole: bool) -> dict[str, Any]:
+    """What else is kept with the id of a task: whose it is, and whether it is to be read with all segments."""
+    return {"key": key, "all_segments": True} if whole else {"key": key}
 
 
 def _response(payload: Any) -> dict[str, Any]:

@@ -202,6 +202,9 @@ class _Reading:
             why = f"what the policy of BizType {task.biz_type!r} looks at is not declared"
             says = f"{why}, so its silence says nothing: declare it in `biz_types`"
             self.notes.append(Note(code="undeclared_policy", says=says))
+        elif (odd := _odd(task)) is not None:
+            why = odd
+            self.notes.append(Note(code="contradiction", says=odd))
         able = self._policies.able(task.biz_type).for_kind(task.kind)
         for channel, labels in self._policies.looks_for(task.type, able).items():
             reason = why or doubt or _unlisted(task.inner, channel)
@@ -237,6 +240,16 @@ class _Reading:
                 if self._policies.is_declared(task.biz_type) or task.type == VIDEO_AIGC or _is_main(label, labels)
             ]
             yield from plan_coverage(places, able, taxonomy, "tencent")
+
+
+def _odd(task: _Task) -> str | None:
+    """What about a task that ended well contradicts that it did, or is not what was sent."""
+    failed, type_ = task.detail.error_type, task.detail.type
+    if failed and not failed.startswith("CALLBACK"):  # what failed then is not the moderation
+        return f"the reply says {task.detail.status} and {failed}"
+    if task.planned is not None and type_ and type_ != task.planned.category:
+        return f"it was sent as {task.planned.category}, and the reply is of {type_}"
+    return None
 
 
 def _is_main(label: str, labels: LabelMap) -> bool:
