@@ -114,7 +114,7 @@ async def test_a_stream_that_cannot_be_reached_fails(moderator, job, reelvet_san
     assert (result.status, result.verdict, result.tasks[0].error.code) == (Status.FAILED, Verdict.ERROR, "URL_ERROR")
 
 
-async def test_a_long_stream_is_looked_at_again_and_again_and_nothing_is_kept(moderator, stream, reelvet_sandbox):
+async def test_however_often_a_stream_is_looked_at_it_shows_the_same(moderator, stream, reelvet_sandbox):
     """What a look gives is what the vendor lists, however often it is asked."""
     ticket = await moderator.submit(stream())
     reelvet_sandbox.clock.advance(110)
