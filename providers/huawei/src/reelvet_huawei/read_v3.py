@@ -86,7 +86,8 @@ def _spot(frame: wire.Frame, category: str | None, text: str | None) -> Spot:
 
 def _meanings(found: Found, words: Words, place: str, category: str | None, label: str | None) -> Sequence[Meaning]:
     parents = words.category("v3", category)
-    meanings = words.inner(category, label)
+    # Which labels v3 has is not published; one that repeats its category says no more than that, whatever v2 calls a class.
+    meanings = words.inner(category, label) if label != category else ()
     if not meanings and parents and label not in {None, category}:
         found.note("unrefined_label", f"{place}: {label!r} is in no map, so it counts as {category!r}")
     return meanings or parents

@@ -134,6 +134,7 @@ def test_a_verdict_that_is_worse_than_all_hits_counts(moderator):
 @pytest.mark.parametrize(
     ("hit", "label", "channel"),
     [({"category": "porn", "label": "pornography"}, "sexual.explicit.pornography", "visual"), ({"category": "porn", "label": "new"}, "sexual", "visual"),
+     ({"category": "porn", "label": "porn"}, "sexual", "visual"),
      ({"category": "terrorism", "label": "knife"}, "violence.weapons.bladed", "visual"), ({"category": "terrorism"}, "extremism.terrorism", "visual"),
      ({"category": "politics", "label": "leader"}, "politics.figure", "visual"), ({"category": "image_text", "label": "qr_code"}, "spam.advertising.qr_code", "ocr"),
      ({"category": "image_text", "label": "abuse"}, "harassment.abuse", "ocr"), ({"category": "image_text", "label": "new"}, "text_violation", "ocr"),

@@ -141,6 +141,27 @@ async def test_an_object_that_is_not_there(moderator, job, creates):
     assert "the task failed" in next(row.why for row in result.coverage if row.label == "sexual")
 
 
+@pytest.mark.parametrize(
+    ("media", "code"), [("obs://sandbox.reelvet.example/nowhere.mp4", "ModelArts.4704"), ("https://sandbox.reelvet.example/nowhere.mp4", "ModelArts.4603")]
+)  # fmt: skip
+async def test_media_that_is_not_there_and_is_refused_at_once(configured, job, reelvet_sandbox, creates, media, code):
+    reelvet_sandbox.set_up("huawei", refuses_media=True)
+    async with configured(api="v3") as moderator:
+        with pytest.raises(e.MediaRejected, match="Failed to obtain the file") as caught:
+            await moderator.submit(job(media))
+    assert (caught.value.code, caught.value.created, creates()) == (code, "no", 0)
+    assert "a public URL, or an object in the same region that the service may read" in caught.value.way_out
+
+
+async def test_an_object_that_the_service_may_not_read(moderator, job, reelvet_sandbox, creates, api):
+    reelvet_sandbox.set_up("huawei", agency=False)
+    with pytest.raises(e.PermissionDenied, match="agency") as caught:
+        await moderator.submit(job("obs://media/a.mp4"))
+    assert caught.value.code == ("IVA.0013" if api == "v2" else "ModelArts.4702")
+    assert caught.value.way_out == "Give the service its agency (delegation) for OBS."
+    assert creates() == 0
+
+
 async def test_media_that_cannot_be_given_to_it(moderator, job, creates):
     with pytest.raises(e.UnsupportedFeature, match=r"media: cannot read cos: .*instead: http://, https://, obs://"):
         await moderator.submit(job("cos://bucket/a.mp4"))

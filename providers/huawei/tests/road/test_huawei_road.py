@@ -444,3 +444,33 @@ async def test_a_token_that_holds_for_minutes_only_is_not_fetched_for_every_call
         for _ in range(3):
             await moderator.submit(job())
     assert asked("token") == 1
+
+
+# --- many at a time ---
+
+
+async def test_more_jobs_than_the_vendor_takes_in_a_second_wait_for_their_turn(
+    configured, job, reelvet_sandbox, creates
+):
+    async with configured(api="v3") as moderator:
+        jobs = [job("block-nudity" if number % 2 else "clean") for number in range(14)]
+        done = [item async for item in moderator.moderate_many(jobs, concurrency=14)]
+    assert sorted(item.result.verdict for item in done) == ["block"] * 7 + ["pass"] * 7
+    assert creates() == 14
+    assert 429 not in {request.status for request in reelvet_sandbox.requests("huawei")}
+
+
+async def test_jobs_of_both_apis_go_side_by_side(reelvet_sandbox, job):
+    from reelvet import AsyncModerator, Config
+
+    table = reelvet_sandbox.settings("huawei")
+    instances = {"old": table | {"plugin": "huawei", "api": "v2"}, "new": table | {"plugin": "huawei", "api": "v3"}}
+    polling = reelvet_sandbox.config("huawei")["polling"]
+    async with AsyncModerator(Config.parse({"use": "new", "providers": instances, "polling": polling})) as moderator:
+        old = await moderator.submit(job("block-nudity"), use="old")
+        new = await moderator.submit(job("block-nudity"))
+        results = [await moderator.wait(ticket) for ticket in (old, new)]
+        with pytest.raises(e.InvalidTicket, match="api 'v2'"):
+            await moderator.status(old.model_copy(update={"instance": "new"}))
+    assert [(result.instance, result.verdict) for result in results] == [("old", "block"), ("new", "block")]
+    assert {f.label for f in results[0].findings} == {f.label for f in results[1].findings}

@@ -26,7 +26,7 @@ AS_IT_IS = (
 )  # fmt: skip
 SEEN = {label: label for label in AS_IT_IS} | {
     "sexual.suggestive.pose": "sexual.suggestive",
-    "sexual.explicit.nudity_buttocks": "sexual.explicit.pornography",  # a category's name, which is that of a class too
+    "sexual.explicit.nudity_buttocks": "sexual",
     "extremism.terrorism.act": "extremism.terrorism",
 }
 """What is seen -> how it comes back. Below the category, in the words of the vendor's image moderation."""
@@ -35,7 +35,8 @@ TEXT = {
     "harassment.abuse": "harassment.abuse",
 }  # fmt: skip
 SAYS = {
-    ("v2", VISUAL): SEEN,
+    # v2 has a class of its category's name, so there that says more than was seen.
+    ("v2", VISUAL): SEEN | {"sexual.explicit.nudity_buttocks": "sexual.explicit.pornography"},
     ("v2", OCR): TEXT | {"illicit.contraband": "illicit.contraband", "spam.flooding": "spam.flooding", "spam.advertising.qr_code": "spam.advertising",
                          "spam.advertising.law_violation": "spam.advertising"},
     ("v2", SPEECH): TEXT | {"illicit.contraband": "illicit.contraband", "spam.flooding": "spam.flooding", "spam.advertising.law_violation": "spam.advertising",
@@ -111,7 +112,8 @@ def expected_v2(scenario, interval):
             best = {}
             for event in seen:
                 if CATEGORY.get(event.label, "terrorism") == category:
-                    best[SEEN[event.label]] = max(event.score, best.get(SEEN[event.label], 0))
+                    label = SAYS["v2", VISUAL][event.label]
+                    best[label] = max(event.score, best.get(label, 0))
             most = max(best.values(), default=0)
             found |= {
                 (label, VISUAL, score, time, end)

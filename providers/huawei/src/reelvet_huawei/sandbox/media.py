@@ -44,6 +44,11 @@ def is_obs(url: str) -> bool:
     return host == MAGIC or any(part == "obs" or part.startswith("obs-") for part in host.split("."))
 
 
+def is_object(url: str) -> bool:
+    """Whether a URL is the address of an object, which is read with the service's agency."""
+    return _OBJECT.fullmatch(urlsplit(url).hostname or "") is not None
+
+
 def at_url(library: Library, url: str) -> Scenario:
     """What is in the media at a URL. An object's is looked up as `obs://bucket/path` too, as jobs name it."""
     found = library.for_url(url)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reelvet.sandbox import (
     Contradiction,
     Expired,
+    FailureReason,
     NeverFinishes,
     Phase,
     Reply,
@@ -67,6 +68,7 @@ class Moderation:
         seed = data.pop("seed", None)  # a secret: it is no part of what tests are shown
         scenario = media.at_url(world.library, data["data"]["url"])
         reason = media.failure_v3(scenario)
+        self._check_media(data["data"]["url"], reason)
         task = Task(
             id=_job_id(world.clock.date()), operation=call.operation or CREATE, data=data, scenario=scenario, queue=setup.queue_seconds,
             work=float("inf") if call.take(NeverFinishes) else media.seconds_of_work(scenario, reason),
@@ -77,6 +79,15 @@ class Moderation:
             self._call_back(task, seed)
         number = task.extra["request_id"]
         return Reply(200, {"request_id": number, "job_id": task.id}, {"x-request-id": number})
+
+    def _check_media(self, url: str, reason: FailureReason | None) -> None:
+        """Refuses media that the setup has refused at once; the codes are documented, and their words are not."""
+        setup, is_object = self._host.setup, media.is_object(url)
+        if is_object and not setup.agency:
+            raise Refused("ModelArts.4702", "Failed to query the OBS agency.")
+        if setup.refuses_media and reason is FailureReason.UNREACHABLE:
+            code = "ModelArts.4704" if is_object else "ModelArts.4603"
+            raise Refused(code, "Failed to obtain the file.")
 
     def _get(self, call: Call) -> Reply:
         task = self._host.tasks.get(call.params["job_id"])

@@ -43,6 +43,11 @@ class HuaweiSetup(Setup):
     )
     international: bool = Field(False, description="v3: without politics in pictures, as on the international site.")
     signature: Literal["hex", "HEX", "base64"] = Field("hex", description="v3: how callbacks write their signature.")
+    agency: bool = Field(True, description="`false`: the services may read no object: their agency for OBS is missing.")
+    refuses_media: bool = Field(
+        False,
+        description="v3: whether media that cannot be downloaded is refused at once, and the job not failed later.",
+    )
     subscribed: bool = Field(True, description="`false`: both services refuse, as for an account without them.")
     serves: Literal["both", "v2", "v3"] = Field("both", description="Which services there are in the region.")
     projects: int = Field(1, ge=0, le=2, description="How many projects IAM finds in the region.")

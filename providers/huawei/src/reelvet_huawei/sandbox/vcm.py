@@ -71,6 +71,8 @@ class Vcm:
     def _create(self, call: Call) -> Reply:
         setup = self._host.setup
         data = vcm_checks.creation(call.json, obs_only=setup.obs_only)
+        if not setup.agency and (data["input"]["type"] == "obs" or "obs" in data["output"]):
+            raise Refused("IVA.0013", "The agency is invalid.")
         waiting = [task for task in self._host.tasks.unfinished() if task.operation == CREATE]
         if setup.queue is not None and len(waiting) >= setup.queue:
             raise Refused("IVA.0012", f"The number of tasks exceeds the quota {setup.queue}.")
