@@ -10,13 +10,14 @@ from aiohttp import web
 from reelvet.testing.cassettes import Cassettes
 
 SECRET = "s3cr3t-key"
+TOKEN = "MIItoken"
 
 
 @pytest.fixture
 async def server():
     async def answer(request):
         body = {"said": await request.text(), "query": dict(request.query), "secret": SECRET, "others": [1, 2]}
-        return web.json_response(body, headers={"Set-Cookie": SECRET, "X-Request-Id": "r-1"})
+        return web.json_response(body, headers={"Set-Cookie": SECRET, "X-Request-Id": "r-1", "X-Subject-Token": TOKEN})
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
@@ -34,7 +35,7 @@ async def ask(base, text="hello"):
         session.post(
             f"{base}/v1/tasks?sig={SECRET}",
             data=f"{text} {SECRET}",
-            headers={"Authorization": SECRET, "X-Auth-Token": SECRET},
+            headers={"Authorization": SECRET, "X-Auth-Token": SECRET, "X-Project-Id": SECRET, "Host": "127.0.0.1:1"},
         ) as reply,
     ):
         return json.loads(await reply.read())
@@ -52,6 +53,8 @@ async def test_no_secret_nor_anybody_elses_data_is_written(server, tmp_path):
         assert (await ask(server))["others"] == [1, 2]
     text = (tmp_path / "talk.yaml").read_text(encoding="utf-8")
     assert SECRET not in text
+    assert TOKEN not in text
+    assert "X-Subject-Token" in text
     assert "127.0.0.1" not in text
     assert text.startswith("recorded_against: a test\nrecorded_on: ")
     assert "api.vendor.example/v1/tasks" in text
@@ -69,3 +72,16 @@ async def test_a_replay_answers_what_was_recorded_and_refuses_what_was_not(serve
         assert cassette.all_played
         with pytest.raises(Exception, match="no recorded interaction matches it"):
             await asyncio.wait_for(ask("https://api.vendor.example", "something else"), 5)
+
+
+async def test_each_path_is_recorded_under_the_host_that_the_vendor_has_for_it(server, tmp_path):
+    def official(path):
+        return f"https://{path.split('/')[1]}.vendor.example"
+
+    made = Cassettes(tmp_path, official=official, scrub={SECRET: "its-place"})
+    with made.record("talk", against="a test"):
+        await ask(server)
+    text = (tmp_path / "talk.yaml").read_text(encoding="utf-8")
+    assert "https://v1.vendor.example/v1/tasks?sig=its-place" in text
+    with made.replay("talk"):
+        assert (await ask("https://v1.vendor.example"))["said"] == "hello its-place"

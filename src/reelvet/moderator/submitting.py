@@ -141,7 +141,8 @@ async def _look_up(
         try:
             found = list(await instance.provider.find(task.vendor_key, TimeWindow(since - _BEFORE)))
         except ProviderError as error:
-            if not error.retryable:
+            # A page in place of the list may be a passing one, and looking again is free.
+            if not error.retryable and not isinstance(error, UnexpectedReply):
                 return outcome
             found = []
         except Exception:  # noqa: BLE001  (whatever the look-up stumbles over, the task stays unknown)

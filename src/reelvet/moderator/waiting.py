@@ -111,12 +111,17 @@ async def wait(
                 f"job {ticket.key} is not finished after {limit:g} s",
                 ticket=ticket,
             )
-        note = Note(code="deadline_passed", says="the deadline passed, so what was not finished was canceled")
         ends = [
             await _expire(task.ref, instance) if one in pending else _outcome(one)
             for task, one in zip(tasks, work, strict=True)
         ]
-        return _told(tasks, ends), [note]
+        goes_on = any(isinstance(end, RawTask) and not end.status.final for end in ends)
+        says = (
+            "what was not finished could not be canceled and goes on"
+            if goes_on
+            else "what was not finished was canceled"
+        )
+        return _told(tasks, ends), [Note(code="deadline_passed", says=f"the deadline passed: {says}")]
     finally:
         for one in work:
             one.cancel()

@@ -109,7 +109,7 @@ class Serving:
 def _server(app: Any) -> uvicorn.Server:
     config = uvicorn.Config(
         app, http=Protocol, ws="none", loop="asyncio", lifespan="off", log_config=None, access_log=False, server_header=False,
-        timeout_graceful_shutdown=1,
+        date_header=False, timeout_graceful_shutdown=1,
     )  # fmt: skip
     return uvicorn.Server(config)
 

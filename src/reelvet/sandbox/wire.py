@@ -8,6 +8,8 @@ import logging
 import socket
 import struct
 import traceback
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -209,7 +211,9 @@ async def _whole_body(receive: Any) -> bytes | None:
 
 
 def _start(reply: Reply, length: int) -> dict[str, Any]:
-    headers = {"content-type": "application/json", **reply.headers, "content-length": str(length)}
+    # The date is the wall's, unless an emulator says otherwise: a vendor's clock may be another than the caller's.
+    date = format_datetime(datetime.now(UTC), usegmt=True)
+    headers = {"content-type": "application/json", "date": date, **reply.headers, "content-length": str(length)}
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
     return {"type": "http.response.start", "status": reply.status, "headers": encoded}
 

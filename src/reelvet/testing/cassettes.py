@@ -7,6 +7,7 @@ vendor's own and credentials are left out, so that a replay needs neither an emu
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,9 @@ _SECRET_HEADERS = (
     "cookie",
     "set-cookie",
 )
+# Those of a reply that hold a credential which the conversation goes on with: their value alone is left out.
+_SECRET_VALUES = ("x-subject-token",)
+_MASK = "***"
 # What a server says of itself and of the hour; the same conversation recorded twice is the same file.
 _FLEETING = ("date", "server", "connection", "keep-alive")
 
@@ -38,18 +42,25 @@ class Cassettes:
 
     Args:
         folder: Where they are.
-        official: The vendor's own base URL, under whose host everything is recorded.
-        scrub: Further texts that must not be written, as the key itself. They become `***` wherever they stand.
+        official: The vendor's own base URL, under whose host everything is recorded; or, where a vendor has several, what
+            gives that of a path.
+        scrub: Further texts that must not be written, as the key itself. They become `***` wherever they stand, or what a
+            mapping says.
         keep: Makes of the JSON of a reply what of it may be kept; a list of an account's tasks holds other people's.
     """
 
     def __init__(
-        self, folder: Path, *, official: str, scrub: Sequence[str] = (), keep: Callable[[Any], Any] = lambda body: body
+        self,
+        folder: Path,
+        *,
+        official: str | Callable[[str], str],
+        scrub: Sequence[str] | Mapping[str, str] = (),
+        keep: Callable[[Any], Any] = lambda body: body,
     ) -> None:
         self.folder = folder
-        self._host = urlsplit(official).netloc
-        self._scheme = urlsplit(official).scheme
-        self._scrub = tuple(text for text in scrub if text)
+        self._official = official
+        told = scrub if isinstance(scrub, Mapping) else dict.fromkeys(scrub, _MASK)
+        self._scrub = {text: instead for text, instead in told.items() if text}
         self._keep = keep
 
     @property
@@ -99,14 +110,21 @@ class Cassettes:
 
     def _request(self, request: Any) -> Any:
         parts = urlsplit(self._clean(request.uri))
-        request.uri = parts._replace(scheme=self._scheme, netloc=self._host).geturl()
+        official = urlsplit(self._official if isinstance(self._official, str) else self._official(parts.path))
+        request.uri = parts._replace(scheme=official.scheme, netloc=official.netloc).geturl()
+        for name, value in list(request.headers.items()):
+            request.headers[name] = official.netloc if name.lower() == "host" else _each(self._clean, value)
         if isinstance(request.body, bytes):
             request.body = self._clean(request.body.decode("utf-8", "replace")).encode()
         return request
 
     def _response(self, response: dict[str, Any]) -> dict[str, Any]:
         left_out = {*_FLEETING, *_SECRET_HEADERS}
-        kept = {name: value for name, value in response["headers"].items() if name.lower() not in left_out}
+        kept = {
+            name: [_MASK] if name.lower() in _SECRET_VALUES else value
+            for name, value in response["headers"].items()
+            if name.lower() not in left_out
+        }
         body = response["body"].get("string")
         if isinstance(body, bytes):
             text = body.decode("utf-8", "replace")
@@ -119,9 +137,14 @@ class Cassettes:
         return {**response, "headers": kept, "body": {**response["body"], "string": body}}
 
     def _clean(self, text: str) -> str:
-        for secret in self._scrub:
-            text = text.replace(secret, "***")
+        for secret, instead in self._scrub.items():
+            text = text.replace(secret, instead)
         return text
+
+
+def _each(clean: Callable[[str], str], value: Any) -> Any:
+    """A header's value, or each of its values."""
+    return [_each(clean, item) for item in value] if isinstance(value, list) else clean(str(value))
 
 
 class _Serializer:

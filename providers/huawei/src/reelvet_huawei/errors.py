@@ -28,7 +28,8 @@ from reelvet.schema.errors import (
     VendorUnavailable,
 )
 from reelvet.schema.task import Status
-from reelvet_huawei.mismatch import explain, without_secrets
+from reelvet_huawei.auth import CREATE_TOKEN
+from reelvet_huawei.mismatch import clock_off, explain, without_secrets
 from reelvet_huawei.states import status_of
 
 if TYPE_CHECKING:
@@ -59,10 +60,13 @@ class Row:
 
 _SEE = "See what `reelvet plan` says would be sent"
 _KEYS = "Check the credentials, and that they belong to an account in this region"
+_SIGNED = f"{_KEYS}; and this machine's clock, which may be off by 15 minutes at most"
 _MEDIA = "Check the media: it is a public URL, or an object in the same region that the service may read"
 _LATER = "Try again later"
 _SUBSCRIBE = "Switch the service on in the console, in this region"
-_RIGHTS = "Give the user the rights for the service, and the account its real-name verification"
+_RIGHTS = (
+    "Give the user the rights for the service in the project `project_id`, and the account its real-name verification"
+)
 
 ROWS = {
     row.code: row
@@ -112,8 +116,8 @@ ROWS = {
         Row("ModelArts.4704", MediaRejected, "no", _MEDIA, _MODERATION),
         Row("APIG.0101", FeatureDisabled, "no", "Check region and base URL: the API is not there", _MODERATION),
         Row("APIG.0201", VendorUnavailable, "maybe", _LATER, _MODERATION),
-        Row("APIG.0301", AuthenticationFailed, "no", _KEYS, _MODERATION),
-        Row("APIG.0303", AuthenticationFailed, "no", _KEYS, _MODERATION),
+        Row("APIG.0301", AuthenticationFailed, "no", _SIGNED, _MODERATION),
+        Row("APIG.0303", AuthenticationFailed, "no", _SIGNED, _MODERATION),
         Row("APIG.0307", AuthenticationFailed, "no", "The token is over; a new one is fetched", _MODERATION),
         Row("APIG.0308", RateLimited, "no", "Wait 2 to 5 s, or set `requests_per_second`", _MODERATION),
     )
@@ -159,9 +163,18 @@ def classify(request: Request, reply: Reply) -> ProviderError | None:
     error.request_id = reply.request_id or _text(body, "request_id")
     error.retry_after = retry_after(reply)
     error.body = without_secrets(reply.text)
-    if isinstance(error, AuthenticationFailed) and (why := explain(request, says or "")) is not None:
-        error.way_out = why
+    if isinstance(error, AuthenticationFailed):
+        error.way_out = clock_off(request, reply) or explain(request, says or "") or _who(request) or error.way_out
     return error
+
+
+def _who(request: Request) -> str | None:
+    """What else to look at where it is not said what is wrong with who calls."""
+    if request.operation == CREATE_TOKEN:
+        return "Check `domain`, `user` and `password`, and that the user may see the project of `region`."
+    if "X-Security-Token" in request.headers:
+        return f"{_SIGNED}. A temporary key pair ends with its `security_token`: get new ones."
+    return None
 
 
 def _unknown(request: Request, reply: Reply, code: str | None, says: str | None) -> ProviderError:

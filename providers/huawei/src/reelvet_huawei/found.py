@@ -66,6 +66,9 @@ class Found:
     notes: list[Note] = field(default_factory=list)
     doubt: str | None = None
     """What speaks against taking silence for absence; `None`: nothing."""
+    unexplained: str | None = None
+    """A verdict of the vendor's that nothing explains: it may be about anything that was looked for."""
+    _refined: dict[tuple[str, Channel], str] = field(default_factory=dict)
 
     def add(
         self,
@@ -134,6 +137,29 @@ class Found:
                     task=self.task,
                 )
             )
+
+    def refine(self, category: str | None, parents: Sequence[Meaning], meanings: Sequence[Meaning], spot: Spot) -> None:
+        """Keeps in mind that a category hit as something else than what it stands for: it was not silent.
+
+        Args:
+            category: The vendor's category.
+            parents: What it stands for as a whole.
+            meanings: What the word below it, which hit, stands for.
+            spot: Where it hit.
+        """
+        for parent, _ in parents:
+            others = [label for label, _ in meanings if not _is_within(label, parent)]
+            if others:
+                says = (
+                    f"the vendor's {category!r} was found, as {', '.join(others)}; whether this was too it does not say"
+                )
+                self._refined.setdefault((parent, spot.channel), says)
+
+    def silent(self, label: str, channel: Channel) -> str | None:
+        """Why nothing said of a label is no absence of it; `None`: it is one, or the label was found."""
+        why = self._refined.get((label, channel))
+        is_hit = why is not None and any(f.channel is channel and _is_within(f.label, label) for f in self.findings)
+        return self.doubt or self.unexplained or (None if is_hit else why)
 
     def note(self, code: str, says: str) -> None:
         """A warning, once."""
@@ -205,7 +231,12 @@ class Found:
         elif worst is None or verdict.severity > worst.severity:
             told = "nothing that was found says as much" if self.findings else "does not say what was found"
             self.note("contradiction", f"{place} says {word}, and {told}")
+            self.unexplained = self.unexplained or f"the reply says {word}, and {told}"
             self.add(place, spot, NOTHING_KNOWN, label=word)
+
+
+def _is_within(label: str, parent: str) -> bool:
+    return label == parent or label.startswith(f"{parent}.")
 
 
 def listed(found: Found, value: Any, what: str) -> list[Any]:

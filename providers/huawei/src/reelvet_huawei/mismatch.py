@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from reelvet.http import Request
+    from reelvet.http import Reply, Request
 
 _MARK = "canonicalRequest:"
 _SECRET = re.compile(
@@ -23,6 +25,8 @@ _SECRET = re.compile(
 _LEAST = 6
 """Method, path, query, one header at least, names of headers, digest."""
 _CLOCK = "The clock may be off by 15 minutes at most"
+_MOST_OFF = timedelta(minutes=15)
+_SIGNED_AT = "%Y%m%dT%H%M%SZ"
 
 
 def without_secrets(text: str) -> str:
@@ -57,3 +61,22 @@ def explain(request: Request, says: str) -> str | None:
     if not faults:
         return f"What arrived is what was sent and signed, so it is the key pair: check `ak` and `sk`. {_CLOCK}."
     return f"Something between here and the vendor changes the request: {'; '.join(faults)}. {_CLOCK}."
+
+
+def clock_off(request: Request, reply: Reply) -> str | None:
+    """What to do about a clock that is further off than the gateway allows; `None` where it is not, as far as is seen.
+
+    The reply's date is held against the one that was signed.
+    """
+    try:
+        signed = datetime.strptime(request.headers.get("X-Sdk-Date") or "", _SIGNED_AT).replace(tzinfo=UTC)
+        theirs = parsedate_to_datetime(reply.headers.get("Date") or "").astimezone(UTC)
+    except ValueError:
+        return None
+    off = signed - theirs
+    if abs(off) <= _MOST_OFF:
+        return None
+    way = "ahead of" if off > timedelta(0) else "behind"
+    return (
+        f"This machine's clock is {round(abs(off).total_seconds() / 60)} minutes {way} the vendor's: set it. {_CLOCK}."
+    )

@@ -257,7 +257,12 @@ class HuaweiProvider(Provider):
             if self.settings.credentials != "token" or error.code not in TOKEN_OVER:
                 raise
         await self._auth.ready(anew=True)
-        return await self._session.send(made)
+        try:
+            return await self._session.send(made)
+        except AuthenticationFailed as error:
+            if error.code in TOKEN_OVER:
+                error.way_out = "A token that was fetched just now is refused too: check `region` and `project_id`."
+            raise
 
     def _hide(self, secrets: Sequence[SecretStr]) -> None:
         self._session.hide(*secrets)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
 from reelvet.schema import lenient
-from reelvet.schema.errors import InvalidJob
+from reelvet.schema.errors import InvalidJob, ProviderError
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
@@ -38,6 +38,11 @@ GONE = {
 """`hosting_result.status` -> the error it stands for, and why there is no result."""
 
 _FINAL_V2 = frozenset({"AVAILABLE"})
+_FROZEN = "FROZEN"
+_CHECK_MEDIA = (
+    "check that the media is there and can be played: at a public URL, or as an object in the same region that the "
+    "service has its agency (delegation) for"
+)
 
 
 class Able(Protocol):
@@ -121,7 +126,7 @@ def _state(
     if status is Status.FAILED:
         says = task.status or ""
         if not says:
-            says = "the account is frozen" if state == "FROZEN" else "the vendor gives no reason"
+            says = "the account is frozen" if state == _FROZEN else "the vendor gives no reason"
         return status, _failed(shape, state, says)
     if status is not Status.SUCCEEDED or is_listed or is_read or not task.is_hosted:
         return status, None
@@ -196,6 +201,9 @@ class _Reading:
 
     def read(self, raw: RawTask) -> None:
         """One task."""
+        if raw.status is Status.FAILED and raw.error is not None and raw.error.type == ProviderError.__name__:
+            mend = "ask the vendor why" if (raw.native_status or "").upper().startswith(_FROZEN) else _CHECK_MEDIA
+            self.notes.append(Note(code="task_failed", says=f"{raw.error.message}; {mend}"))
         if others := wire.words(raw.ref.extra.get(ALSO)):
             says = f"the vendor answered one create with {1 + len(others)} tasks; not looked at: {', '.join(others)}"
             self.notes.append(Note(code="also_created", says=says))
@@ -223,7 +231,7 @@ class _Reading:
         elif raw.status is Status.SUCCEEDED:
             where = f"obs://{task.output.obs.bucket}/{task.output.obs.path or ''}" if task.output.obs.bucket else None
             why = f"the result lies in {where} and was not read" if where else "the reply holds no readable result"
-            way_out = "; with reelvet-huawei[obs] it is read from there" if where else ""
+            way_out = "; reelvet-huawei[obs] reads it, once it is there, with a key pair that may" if where else ""
             self.notes.append(Note(code="result_elsewhere" if where else "unreadable_result", says=why + way_out))
             self._look(raw, places, why)
         else:
@@ -256,9 +264,11 @@ class _Reading:
         self.notes += found.notes
         if found.doubt is not None and raw.status is Status.SUCCEEDED:
             self.notes.append(Note(code="unreadable_result", says=found.doubt))
-        self._look(raw, places, found.doubt)
+        self._look(raw, places, found.doubt, found)
 
-    def _look(self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None) -> None:
+    def _look(
+        self, raw: RawTask, places: Iterable[tuple[str, Channel]], doubt: str | None, found: Found | None = None
+    ) -> None:
         """What was looked at, and why its silence may say nothing."""
         if raw.status is Status.FAILED:
             doubt = f"the task failed: {raw.error.message}" if raw.error is not None else "the task failed"
@@ -267,7 +277,8 @@ class _Reading:
         elif raw.status is not Status.SUCCEEDED:
             return  # not finished: nothing was looked at yet
         for label, channel in places:
-            self.looked.append(Looked([label], channel, why=doubt))
+            why = found.silent(label, channel) if doubt is None and found is not None else doubt
+            self.looked.append(Looked([label], channel, why=why))
 
     def _planned(self, api: Api) -> list[tuple[str, Channel]]:
         """What the task was told to look for, where the reply does not repeat it; a plan for the other API says nothing."""

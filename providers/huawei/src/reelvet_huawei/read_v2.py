@@ -82,6 +82,7 @@ def _frame(found: Found, words: Words, place: str, item: Any, pictures: str | No
             named = f"{place}.suspect_categories[{number}]"
             found.add(named, _at(spot, channel), meanings, label=category, extra=extra)
     if len(found.findings) == before and suggestion(frame.frame_suggestion) is not Verdict.PASS:
+        found.unexplained = found.unexplained or f"{place} does not say what was found"
         found.add(place, spot, (), label=frame.frame_suggestion, extra=extra)
     found.hold(f"{place}.frame_suggestion", spot, before)
 
@@ -127,6 +128,7 @@ def _classes(
         if meanings is parents and parents and label not in {None, category}:
             found.note("unrefined_label", f"{place}: {label!r} is in no map, so it counts as {category!r}")
         more = {k: v for k, v in entry.items() if k not in {"confidence", "label"}}
+        found.refine(category, parents, meanings, spot)
         found.add(
             f"{place}[{number}]", spot, meanings, label=category, sub_label=label,
             confidence=entry.get("confidence"), extra=extra | more,
@@ -153,6 +155,7 @@ def _voice(found: Found, words: Words, place: str, item: Any) -> None:
         meanings = words.text(category, Channel.SPEECH)
         found.add(f"{place}.detail.{category}", spot, meanings, label=category, matches=said)
     if not named and not harmless:
+        found.unexplained = found.unexplained or f"{place} does not say what was found"
         found.add(place, spot, (), label=voice.voice_suggestion)
     found.hold(f"{place}.voice_suggestion", spot, before)
 

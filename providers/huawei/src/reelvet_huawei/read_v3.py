@@ -64,6 +64,7 @@ def _frame(found: Found, words: Words, place: str, item: Any) -> None:
         spot = spot if hit.qr_content is None else replace(spot, text=hit.qr_content)
         here = f"{place}.detail[{number}]"
         meanings = _meanings(found, words, here, category, hit.label)
+        found.refine(category, words.category("v3", category), meanings, spot)
         found.add(
             here, spot, meanings, label=category, sub_label=hit.label, confidence=hit.confidence, says=hit.suggestion,
             matches=_segments(hit.segments), box=_box(hit.face_location) or _box(hit.qr_location),
@@ -73,6 +74,7 @@ def _frame(found: Found, words: Words, place: str, item: Any) -> None:
     if frame.category is not None and frame.category not in told and suggestion(frame.suggestion) is not Verdict.PASS:
         found.add(f"{place}.category", whole, words.category("v3", frame.category), label=frame.category)
     elif len(found.findings) == before and suggestion(frame.suggestion) is not Verdict.PASS:
+        found.unexplained = found.unexplained or f"{place} does not say what was found"
         found.add(place, _spot(frame, None, frame.ocr_text), (), label=frame.suggestion)
     found.hold(f"{place}.suggestion", whole, before)
 
@@ -103,6 +105,8 @@ def _sound(found: Found, words: Words, place: str, item: Any) -> None:
     told = {finding.native.label for finding in found.findings[before:]}
     unsaid = sound.label is not None and sound.label not in told
     if (unsaid or not told) and suggestion(sound.suggestion) is not Verdict.PASS:
+        if sound.label is None:
+            found.unexplained = found.unexplained or f"{place} does not say what was found"
         _heard(found, words, f"{place}.label", sound, sound.label, matches=_segments(sound.segments))
     found.hold(f"{place}.suggestion", spot, before)
 

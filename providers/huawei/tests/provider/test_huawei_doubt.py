@@ -88,7 +88,7 @@ UNKNOWN = ["reject", "BLOCKED", 7, ["block"], {"is": "block"}, True]
 ], ids=range(9))  # fmt: skip
 def test_a_verdict_that_nobody_knows_is_never_a_pass(moderator, payload, word):
     result = moderator.normalize(payload(word))
-    assert result.verdict == "review"
+    assert result.verdict in {"review", "error"}  # where it may be about anything, nothing was looked at for certain
     assert "unmapped" in {finding.label for finding in result.findings}
     assert "unknown_verdict" in {note.code for note in result.warnings}
 

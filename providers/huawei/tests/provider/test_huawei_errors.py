@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 
@@ -173,3 +175,31 @@ def test_a_refusal_without_an_echo_says_what_to_check():
     assert "credentials" in found.way_out
     torn = refused(401, {"error_code": "APIGW.0301", "error_msg": "canonicalRequest:GET|/x"})
     assert "credentials" in torn.way_out
+
+
+@pytest.mark.parametrize(
+    ("minutes", "says"), [(20, "20 minutes ahead of the vendor's"), (-20, "20 minutes behind the vendor's")]
+)
+def test_a_clock_that_is_off_is_told_by_the_date_of_the_reply(minutes, says):
+    signed = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    theirs = format_datetime(signed - timedelta(minutes=minutes), usegmt=True)
+    request = REQUEST.with_headers({"X-Sdk-Date": f"{signed:%Y%m%dT%H%M%SZ}"})
+    body = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information: expired"}
+    assert says in refused(401, body, {"Date": theirs}, request=request).way_out
+
+
+@pytest.mark.parametrize(
+    "date", [None, "yesterday", "Wed, 25 Nov 2026 12:10:00 GMT", "Wed, 25 Nov 2026 12:10:00 -0000"]
+)
+def test_a_clock_that_is_not_known_to_be_off_is_among_what_to_check(date):
+    request = REQUEST.with_headers({"X-Sdk-Date": "20261125T120000Z"})
+    body = {"error_code": "APIGW.0301", "error_msg": "Incorrect IAM authentication information: expired"}
+    found = refused(401, body, {"Date": date} if date else None, request=request)
+    assert "and this machine's clock" in found.way_out
+
+
+@pytest.mark.parametrize("date", [None, "", "today"])
+def test_a_request_that_says_no_date_says_nothing_of_the_clock(date):
+    request = REQUEST.with_headers({"X-Sdk-Date": date}) if date is not None else READ
+    body = {"error_code": "AIS.0002", "error_msg": "no"}
+    assert "minutes" not in refused(401, body, {"Date": "Wed, 25 Nov 2020 12:10:00 GMT"}, request=request).way_out

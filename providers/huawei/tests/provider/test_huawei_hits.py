@@ -208,3 +208,55 @@ def test_moments_of_a_stream_are_moments_and_no_seconds(moderator, sample):
 def test_what_is_no_object_is_kept_and_counts(moderator):
     result = moderator.normalize(v3_result(["odd"], ["odd"], suggestion="review"))
     assert [f.label for f in result.findings] == ["unmapped", "unmapped", "unmapped"]
+
+
+# --- what silence is worth beside a hit ---
+
+
+def states(result):
+    return {(row.label, row.channel.value): row for row in result.coverage}
+
+
+def v3_frame(category, *labels):
+    details = [{"category": category, "label": label, "confidence": 0.9, "suggestion": "block"} for label in labels]
+    return {"category": category, "suggestion": "block", "time": 5.0, "detail": details}
+
+
+def v2_frame(category, *labels):
+    return frame({category: [{"label": label, "confidence": 0.9} for label in labels]}, [category])
+
+
+@pytest.mark.parametrize(("make", "told"), [(v2_result, v2_frame), (v3_result, v3_frame)])
+def test_a_category_that_was_found_as_something_else_was_not_silent(moderator, make, told):
+    rows = states(moderator.normalize(make([told("terrorism", "gun", "bloody")])))
+    row = rows["extremism.terrorism", "visual"]
+    assert (row.state, "'terrorism' was found, as violence.weapons.firearm" in row.why) == ("not_evaluated", True)
+    assert {rows[label, "visual"].state for label in ("sexual", "politics.figure")} == {"clean"}
+
+
+@pytest.mark.parametrize(("make", "told"), [(v2_result, v2_frame), (v3_result, v3_frame)])
+def test_a_category_that_was_found_as_itself_too_is_hit(moderator, make, told):
+    row = states(moderator.normalize(make([told("terrorism", "gun", "terrorist")])))["extremism.terrorism", "visual"]
+    assert (row.state, row.why) == ("hit", None)
+
+
+def test_text_that_was_found_as_something_is_no_absence_of_text_violations(configured):
+    from reelvet import ModerationJob
+
+    moderator = configured()
+    job = ModerationJob(media="https://h.example/a.mp4", detect=["text_violation"], language="zh")
+    payload = v3_result([v3_frame("image_text", "abuse")], image_categories=["image_text"])
+    row = states(moderator.normalize(payload, job=job))["text_violation", "ocr"]
+    assert (row.state, "harassment.abuse" in row.why) == ("not_evaluated", True)
+    empty = v3_result(suggestion="pass", image_categories=["image_text"])
+    assert states(moderator.normalize(empty, job=job))["text_violation", "ocr"].state == "clean"
+
+
+@pytest.mark.parametrize("payload", [
+    v2_result(), v3_result(), v2_result([frame({}, [])]), v3_result([{"suggestion": "block", "time": 1.0}]),
+    v2_result(voices=[{"voice_suggestion": "block"}]), v3_result(sounds=[{"suggestion": "block"}]),
+])  # fmt: skip
+def test_a_verdict_that_nothing_explains_may_be_about_anything_that_was_looked_for(moderator, payload):
+    result = moderator.normalize(payload)
+    assert {row.state for row in result.coverage} == {"not_evaluated"}
+    assert result.verdict == "block"

@@ -108,6 +108,14 @@ def test_an_error_beside_a_clean_result_clears_nothing(moderator, sample, more):
         assert result.verdict == "error"
 
 
+@pytest.mark.parametrize(
+    ("state", "mend"), [("FAILED", "check that the media is there"), ("FROZEN", "ask the vendor why")]
+)
+def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
+    (note,) = moderator.normalize(task(state)).warnings
+    assert (note.code, mend in note.says) == ("task_failed", True)
+
+
 # --- where the result is ---
 
 

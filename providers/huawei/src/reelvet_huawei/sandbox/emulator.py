@@ -5,6 +5,9 @@ The vendor has a host for each. Its clients are given those addresses one by one
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from reelvet.sandbox import Emulator, NativeWords, RateWindow, Reply, Route, Setup
@@ -124,8 +127,10 @@ class HuaweiSandbox(Emulator):
     # --- operations ---
 
     def handle(self, call: Call) -> Reply:
-        """Carries a request out, and numbers the reply."""
-        return refusals.with_request_id(super().handle(call))
+        """Carries a request out, and numbers and dates the reply: by the gateway's clock, as it checks signatures."""
+        reply = refusals.with_request_id(super().handle(call))
+        now = datetime.now(UTC) + timedelta(seconds=self.setup.clock_ahead)
+        return replace(reply, headers={"date": format_datetime(now, usegmt=True), **reply.headers})
 
     def answer(self, call: Call) -> Reply:
         """Carries a request out that is let in."""
