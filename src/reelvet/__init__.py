@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from reelvet.config import Config
     from reelvet.moderator import AsyncModerator, Moderated, Moderator
     from reelvet.policy import Policy, judge, replay
+    from reelvet.schema.delta import Delta
     from reelvet.schema.job import CallbackRequest, ModerationJob, Money, TranscriptRequest
     from reelvet.schema.media import Channel, Media, MediaKind
     from reelvet.schema.plan import Plan
@@ -26,6 +27,7 @@ _WHERE = {
     "reelvet.config": ("Config",),
     "reelvet.moderator": ("AsyncModerator", "Moderated", "Moderator"),
     "reelvet.policy": ("Policy", "judge", "replay"),
+    "reelvet.schema.delta": ("Delta",),
     "reelvet.schema.job": ("CallbackRequest", "ModerationJob", "Money", "TranscriptRequest"),
     "reelvet.schema.media": ("Channel", "Media", "MediaKind"),
     "reelvet.schema.plan": ("Plan",),
@@ -37,7 +39,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "AsyncModerator", "CallbackRequest", "Channel", "Config", "Coverage", "CoverageState", "Finding", "Media", "MediaKind", "Moderated",
+    "AsyncModerator", "CallbackRequest", "Channel", "Config", "Coverage", "CoverageState", "Delta", "Finding", "Media", "MediaKind", "Moderated",
     "ModerationJob", "ModerationResult", "Moderator", "Money", "Plan", "Policy", "Status", "Taxonomy", "Ticket", "TranscriptRequest", "Verdict",
     "__version__", "errors", "judge", "replay",
 ]  # fmt: skip

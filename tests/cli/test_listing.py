@@ -10,13 +10,19 @@ def test_providers_as_a_matrix_in_80_columns(acme):
     assert called.code == 0
     assert "Acme Vision" in called.out
     assert "Acme's cellar" in called.out
+    assert "10 video (others" in called.out
     assert max(map(len, called.out.splitlines())) <= 80
 
 
 def test_providers_in_full(acme):
     cards = {card["id"]: card for card in acme("providers", "--json").json["providers"]}
     assert cards["acme"]["distribution"] == "reelvet-acme 1.0"
-    assert cards["acme"]["operations"] == ["cancel", "find"]
+    assert cards["acme"]["operations"] == ["cancel", "find", "learn"]
+    assert cards["acme"]["parallel"] == [
+        {"media": "video", "tasks": 10, "waits": True},
+        {"media": "live", "tasks": 100, "waits": False},
+    ]
+    assert cards["runner"]["parallel"] == []
     assert cards["acme"]["needs_account"] is True
     assert cards["acme"]["labels"][0] == {
         "label": "sexual.explicit.pornography", "channels": ["visual"], "relation": "exact", "floor": None, "languages": None,

@@ -16,7 +16,7 @@ from reelvet.cli.schema import PLACES
 from reelvet.config import Config, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, sources
 from reelvet.http.addresses import AllowList
 from reelvet.plugins import Capabilities, Provider, ProviderSpec
-from reelvet.schema import errors, job, media, plan, result, task, ticket
+from reelvet.schema import delta, errors, job, media, plan, result, task, ticket
 from reelvet.taxonomy import LabelMap, Taxonomy
 from reelvet_gcore.errors import ROWS
 from reelvet_gcore.settings import GcoreOptions, GcoreSettings
@@ -116,7 +116,7 @@ def test_the_tables_of_fields_and_the_tree_of_errors_are_those_of_the_code(field
 
 def test_every_model_and_every_error_is_listed(fields):
     page = fields.PAGE.read_text(encoding="utf-8")
-    for module in (job, media, plan, result, task, ticket):
+    for module in (job, media, plan, result, delta, task, ticket):
         for name, member in inspect.getmembers(module, inspect.isclass):
             if issubclass(member, BaseModel) and member.__module__ == module.__name__:
                 assert f"<!-- fields: {module.__name__}:{name} -->\n| field |" in page
@@ -149,7 +149,8 @@ def test_every_command_and_option_is_listed(section):
     for heading, made in command.commands.items():
         text = section("docs/cli.md", f"`reelvet {heading}`")
         listed[heading] = set(re.findall(_OPTION, text))
-        wanted = {option for parameter in made.params for option in parameter.opts if option.startswith("--")}
+        parts = [made, *getattr(made, "commands", {}).values()]  # what stands below a command is told with it
+        wanted = {o for part in parts for parameter in part.params for o in parameter.opts if o.startswith("--")}
         shared = set(re.findall(_OPTION, section("docs/cli.md", "What a job is made of")))
         if "What a job is made of" in text or "#what-a-job-is-made-of" in text:
             listed[heading] |= shared

@@ -40,7 +40,7 @@ from reelvet.plugins import (
 from reelvet.schema.errors import InvalidRequest, ProviderError
 from reelvet.schema.media import Channel
 from reelvet.schema.plan import Plan, PlannedRequest, VendorTask
-from reelvet.schema.result import Finding, Native, Relation
+from reelvet.schema.result import Finding, Native, Relation, Transcript, TranscriptSegment
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
 
 CATEGORIES = {"porn": "sexual.explicit.pornography", "gore": "violence.graphic.blood_gore"}
@@ -72,6 +72,10 @@ class Vendor:
     """What a task is, read after read; the last one stays."""
     hits: dict[str, list[float]] = field(default_factory=dict)
     """Category -> scores."""
+    grows: bool = False
+    """Whether a task that works shows what it has found and heard so far, one more with every read."""
+    said: list[str] = field(default_factory=list)
+    """What is said in the video."""
     searches_match_substrings: bool = True
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -137,12 +141,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _shown(self, task: dict[str, Any]) -> dict[str, Any]:
         state = task["states"][min(task["reads"], len(task["states"]) - 1)]
-        hits = (
-            [{"at": 3.0, "score": score} for score in self.vendor.hits.get(task["category"], [])]
-            if state == "done"
-            else []
-        )
-        return {"id": task["id"], "key": task["key"], "category": task["category"], "state": state, "hits": hits}
+        scores = self.vendor.hits.get(task["category"], [])
+        known = len(scores) if state in {"done", "stopped"} else task["reads"] if self.vendor.grows else 0
+        hits = [{"at": 3.0 + number, "score": score} for number, score in enumerate(scores[:known])]
+        shown = {"id": task["id"], "key": task["key"], "category": task["category"], "state": state, "hits": hits}
+        return shown | ({"said": self.vendor.said[:known]} if self.vendor.said else {})
 
     def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
@@ -209,13 +212,17 @@ class Acme(Provider):
         )
 
     def read(self, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
-        findings, looked = [], []
+        findings, looked, spoken = [], [], []
         for raw in raws:
             payload = raw.payload or {}
             label = CATEGORIES.get(payload.get("category"))
-            if label is None or raw.status is not Status.SUCCEEDED:
+            if label is None:
                 continue
-            looked.append(Looked([label], Channel.VISUAL))
+            if raw.status is Status.SUCCEEDED:
+                looked.append(Looked([label], Channel.VISUAL))
+            if said := payload.get("said"):
+                segments = tuple(TranscriptSegment(start=10.0 * n, text=text) for n, text in enumerate(said))
+                spoken.append(Transcript(language="en", text=" ".join(said), segments=segments, task=raw.ref.id))
             for number, hit in enumerate(payload.get("hits", [])):
                 native = Native(field=f"hits[{number}]", label=payload["category"], score=hit["score"], scale="0-1")
                 findings.append(
@@ -230,6 +237,7 @@ class Acme(Provider):
         return Report(
             findings=findings,
             coverage=final_coverage(rows, looked, findings, able, tree),
+            transcripts=spoken,
             versions={"label_map": "acme 2026-11"},
         )
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, listing, moderate, planning, sandbox, schema, tickets
+from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, tickets, watch
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -26,14 +26,16 @@ app.command(rich_help_panel=_VET)(planning.normalize)
 app.command(rich_help_panel=_TICKET)(moderate.submit)
 app.command(rich_help_panel=_TICKET)(tickets.status)
 app.command(rich_help_panel=_TICKET)(tickets.wait)
+app.command(rich_help_panel=_TICKET)(watch.watch)
 app.command(rich_help_panel=_TICKET)(tickets.cancel)
 app.command(rich_help_panel=_TICKET)(tickets.find)
 app.command(rich_help_panel=_TICKET)(tickets.adopt)
-app.command(rich_help_panel=_KNOW)(listing.providers)
+app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)
 app.command("doctor", rich_help_panel=_KNOW)(doctor.doctor)
 app.add_typer(sandbox.app, name="sandbox", rich_help_panel=_KNOW)
+listing.app.command("learn")(learn.learn)
 
 
 def _print_version(wanted: bool) -> None:

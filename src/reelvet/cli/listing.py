@@ -13,8 +13,14 @@ if TYPE_CHECKING:
     from reelvet.taxonomy import LabelMap, Taxonomy
 
 
+app = typer.Typer(help="List the installed providers and what each can do at most; broken plugins too.")
+
+
+@app.callback(invoke_without_command=True)
 def providers(context: typer.Context, *, as_json: o.JsonFlag = False) -> int:
     """List the installed providers and what each can do at most; broken plugins too."""
+    if context.invoked_subcommand is not None:
+        return exits.Exit.PASS
     session = Session.of(context)
     registry = session.registry(session.config(), quiet=True)
     cards = []
@@ -51,6 +57,7 @@ def describe(spec: "ProviderSpec", registry: "Registry") -> dict[str, Any]:
         "transcripts": None if able.transcript is None else {"languages": able.transcript.languages, "translations": able.transcript.translations},
         "regions": None if able.regions is None else list(able.regions),
         "price_class": able.price_class,
+        "parallel": [{"media": one.kind, "tasks": one.tasks, "waits": one.waits} for one in able.parallel],
         "key_fits": able.key_fits,
         "data_handling": None if handling is None else {"place": handling.place, "retention": handling.retention, "source": handling.source},
         "labels": [

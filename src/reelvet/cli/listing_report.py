@@ -62,6 +62,14 @@ def _transcripts(card: Mapping[str, Any]) -> str:
     return "yes" if told["languages"] is None else ", ".join(told["languages"])
 
 
+def _parallel(card: Mapping[str, Any]) -> str:
+    told = (
+        f"{one['tasks']} {one['media']} ({'others wait' if one['waits'] else 'others are refused'})"
+        for one in card["parallel"]
+    )
+    return ", ".join(told) or "not known"
+
+
 def _handling(field: str) -> Any:
     return lambda card: card["data_handling"][field] if card["data_handling"] else "not stated"
 
@@ -78,6 +86,7 @@ _ROWS: dict[str, Any] = {
     "operations": lambda card: ", ".join(card["operations"]) or "-",
     "wishes": lambda card: ", ".join(card["wishes"]) or "-",
     "regions": lambda card: ", ".join(card["regions"]) if card["regions"] is not None else "not known",
+    "at a time": _parallel,
     "price": lambda card: card["price_class"] or "not known",
     "processed": _handling("place"),
     "kept": _handling("retention"),

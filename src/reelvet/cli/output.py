@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from reelvet.schema.errors import ReelvetError
 
 
+_INDENT = 2
+_style: dict[str, int | None] = {"indent": _INDENT}
+
+
 def console(stream: TextIO | None = None) -> Console:
     """A console on stdout (or another stream) that takes no text for markup."""
     from rich.console import Console  # noqa: PLC0415  (rich is loaded when something is printed with it)
@@ -37,7 +41,12 @@ def note(text: str) -> None:
 def write_json(data: Any) -> None:
     """JSON on stdout."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-    sys.stdout.write(safe_json(json.dumps(data, indent=2, ensure_ascii=ascii_only)) + "\n")
+    sys.stdout.write(safe_json(json.dumps(data, indent=_style["indent"], ensure_ascii=ascii_only)) + "\n")
+
+
+def set_lines(wanted: bool) -> None:
+    """Has all JSON of this command, an error at its end too, be written one document a line, or each over several."""
+    _style["indent"] = None if wanted else _INDENT
 
 
 def write_error(error: ReelvetError, *, as_json: bool) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from reelvet.plugins import Progress
 
-_LONGEST_WORDS = 30
+_LONGEST_TITLE = 24
+_LONGEST_WORDS = 36
 _ROOM_FOR_ECHO = 3
 
 
@@ -44,7 +45,7 @@ def progress_bar(title: str, tasks: int, *, quiet: bool) -> Iterator[Callable[[P
     # The `^C` that a terminal writes behind the bar must find room: on a line of its own it would keep the bar there.
     out.width -= _ROOM_FOR_ECHO
     with rich_progress.Progress(*columns, console=out, transient=True) as bar:
-        shown = bar.add_task(clean(title, _LONGEST_WORDS), total=None, says="")
+        shown = bar.add_task(clean(title, _LONGEST_TITLE), total=None, says="")
 
         def tell(progress: Progress) -> None:
             if progress.done is not None:

@@ -66,7 +66,7 @@ def print_report(result: ModerationResult, taxonomy: Taxonomy | None, path: Path
 
 def _print_verdict(result: ModerationResult, out: Console) -> None:
     if not result.status.final:
-        word, style, says = "NOT FINISHED", "cyan", f"The job is {result.status}."
+        word, style, says = "NOT FINISHED", "cyan", f"The job is {clean(_queued(result) or result.status)}."
     elif result.verdict is None:
         word, style, says = str(result.status).upper(), "cyan", "There is nothing to judge."
     else:
@@ -82,6 +82,12 @@ def _print_verdict(result: ModerationResult, out: Console) -> None:
         out.print(
             Text("From an emulator, or from a base URL that is not the vendor's: no real verdict.", style="bold yellow")
         )
+
+
+def _queued(result: ModerationResult) -> str | None:
+    """What a job that is queued waits for, where it is known."""
+    waits = result.status == "queued"
+    return next((note.says for note in result.warnings if waits and note.code == "queued"), None)
 
 
 def _shorten(source: str, room: int) -> str:
@@ -231,8 +237,9 @@ def _facts(result: ModerationResult, taxonomy: Taxonomy | None) -> list[tuple[st
         if len(result.decisions) > 1
         else []
     )
-    facts += [("Warning", clean(warning.says), "yellow") for warning in result.warnings[:_MOST_REASONS]]
-    if len(result.warnings) > _MOST_REASONS:
-        facts.append(("", f"and {count(len(result.warnings) - _MOST_REASONS, 'more warning')}, in the JSON", "yellow"))
+    warnings = [warning.says for warning in result.warnings if warning.says != _queued(result)]
+    facts += [("Warning", clean(says), "yellow") for says in warnings[:_MOST_REASONS]]
+    if len(warnings) > _MOST_REASONS:
+        facts.append(("", f"and {count(len(warnings) - _MOST_REASONS, 'more warning')}, in the JSON", "yellow"))
     facts.append(("Key", clean(result.key), ""))
     return facts

@@ -36,6 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         The exit code.
     """
     _harden(sys.stdout, sys.stderr)
+    output.set_lines(False)
     as_json = "--json" in arguments
     verbose = "--verbose" in arguments
     try:

@@ -15,6 +15,7 @@ from reelvet.cli import completion, exits, output
 from reelvet.cli import options as o
 from reelvet.cli.session import Session
 from reelvet.cli.text import safe_json
+from reelvet.cli.toml import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,29 +179,8 @@ def _as_toml(serving: "Sandbox") -> str:
     providers = serving.providers
     lines.append(f'use = "{providers[0]}"' if len(providers) == 1 else f"# use = one of: {', '.join(providers)}")
     for provider in providers:
-        lines += ["", *_table(["providers", provider], serving.settings(provider))]
+        lines += ["", *table(["providers", provider], serving.settings(provider))]
     return "\n".join(lines) + "\n"
-
-
-def _table(path: list[str], values: dict[str, Any]) -> list[str]:
-    plain = {key: value for key, value in values.items() if not isinstance(value, dict)}
-    lines = [f"[{'.'.join(map(_key, path))}]", *(f"{_key(key)} = {_value(value)}" for key, value in plain.items())]
-    for key, value in values.items():
-        if isinstance(value, dict):
-            lines += ["", *_table([*path, key], value)]
-    return lines
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    return json.dumps(value)
-
-
-def _key(key: str) -> str:
-    return key if key.replace("-", "").replace("_", "").isalnum() and key.isascii() else json.dumps(key)
 
 
 def _is_here(host: str) -> bool:

@@ -20,6 +20,7 @@ PLACES = {
     "plan": "reelvet.schema.plan:Plan",
     "ticket": "reelvet.schema.ticket:Ticket",
     "result": "reelvet.schema.result:ModerationResult",
+    "delta": "reelvet.schema.delta:Delta",
     "finding": "reelvet.schema.result:Finding",
     "coverage": "reelvet.schema.result:Coverage",
     "task": "reelvet.schema.task:RawTask",

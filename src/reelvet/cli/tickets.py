@@ -151,8 +151,6 @@ def adopt(
 
 def _show_finished(file: Path | None, *, as_json: bool) -> int:
     """The stored result of a job that ended before."""
-    from reelvet.schema.result import ModerationResult  # noqa: PLC0415
-
     if file is None:
         return exits.Exit.USAGE
-    return vetting.show_result(ModerationResult.parse(file.read_bytes()), None, file, as_json=as_json)
+    return vetting.show_result(vetting.load_result(file), None, file, as_json=as_json)

@@ -13,9 +13,10 @@ from reelvet.cli.state import State, name_of
 from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SealRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reelvet.moderator import Moderator
+    from reelvet.schema.delta import Delta
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
 
@@ -30,8 +31,20 @@ def wait(moderator: Moderator, ticket: Ticket, state: State, *, timeout: float |
         return moderator.wait(ticket, timeout=timeout, on_progress=on_progress)
 
 
+def watch(
+    moderator: Moderator, ticket: Ticket, state: State, *, timeout: float | None, show: Callable[[Delta], None]
+) -> Delta:
+    """Shows what is new about a ticket that is kept, up to the last delta, which has the result and is not shown."""
+    with _kept(ticket, state, "watch"), contextlib.closing(moderator.watch(ticket, timeout=timeout)) as deltas:
+        for delta in deltas:
+            if delta.result is not None:
+                return delta
+            show(delta)
+    raise RuntimeError("a job was watched to its end, and there is no result")
+
+
 @contextlib.contextmanager
-def _kept(ticket: Ticket, state: State) -> Iterator[None]:
+def _kept(ticket: Ticket, state: State, command: str = "wait") -> Iterator[None]:
     path = state.ticket_path(ticket.key, ticket.attempt)
     try:
         yield
@@ -40,10 +53,10 @@ def _kept(ticket: Ticket, state: State) -> Iterator[None]:
             f"interrupted; the ticket is kept: {path}",
             key=ticket.key,
             ticket=str(path),
-            way_out=f"Go on with: reelvet wait {name_of(ticket.key, ticket.attempt)}",
+            way_out=f"Go on with: reelvet {command} {name_of(ticket.key, ticket.attempt)}",
         ) from None
     except ReelvetError:
-        output.note(f"The ticket is kept: {path}\nGo on with: reelvet wait {name_of(ticket.key, ticket.attempt)}")
+        output.note(f"The ticket is kept: {path}\nGo on with: reelvet {command} {name_of(ticket.key, ticket.attempt)}")
         raise
 
 
@@ -145,6 +158,13 @@ def load_ticket(name: str, state: State) -> tuple[Ticket | None, Path | None]:
         if state.is_result(path):
             return None, path
     return Ticket.load(path), path
+
+
+def load_result(path: Path) -> ModerationResult:
+    """The stored result of a job that ended before."""
+    from reelvet.schema.result import ModerationResult  # noqa: PLC0415  (each command loads what it needs)
+
+    return ModerationResult.parse(path.read_bytes())
 
 
 def erase_seal(ticket: Ticket, path: Path | None) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from reelvet.http import logger
+from reelvet.moderator.queued import waits_for
 from reelvet.plugins import Looked, Report, final_coverage, plan_coverage
 from reelvet.schema.errors import ReelvetError
 from reelvet.schema.media import Channel, MediaKind
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logger("moderator")
 _WAITING = {Status.QUEUED, Status.RUNNING}
+_ABSENT = {TaskState.NOT_CREATED: Status.FAILED, TaskState.UNKNOWN: Status.UNKNOWN}
 _EVALUATED = {CoverageState.HIT, CoverageState.CLEAN, CoverageState.BELOW_FLOOR}
 
 
@@ -54,12 +56,13 @@ def assemble(
         provider: Whose `read` is asked.
         notes: Warnings that arose on the way.
     """
-    report = _read(provider, plan, raws)
+    report = read(provider, plan, raws)
+    media = media_of(ticket, report)
     missing = [task for task in ticket.tasks if task.state is not TaskState.CREATED]
-    absent = {TaskState.NOT_CREATED: Status.FAILED, TaskState.UNKNOWN: Status.UNKNOWN}
-    status = combine([*(raw.status for raw in raws), *(absent[task.state] for task in missing)])
+    status = combine([*(raw.status for raw in raws), *(_ABSENT[task.state] for task in missing)])
     if not ticket.tasks and plan is not None and plan.unsupported:
         notes = [*notes, Note(code="nothing_to_do", says="; ".join(f"{u.field}: {u.says}" for u in plan.unsupported))]
+    notes = [*notes, *queue_notes(raws, media.kind, provider)]
     job = ticket.job or {}
     return ModerationResult(
         transcribes_only=_transcribes_only(job, plan, report),
@@ -72,7 +75,7 @@ def assemble(
         findings=tuple(report.findings),
         coverage=tuple(_coverage(ticket, plan, report, provider)),
         transcripts=tuple(report.transcripts),
-        media=_media(ticket, report),
+        media=media,
         usage=tuple(report.usage),
         tasks=(
             *(TaskRecord.of(raw, provider=ticket.provider, instance=ticket.instance) for raw in raws),
@@ -81,7 +84,7 @@ def assemble(
                     provider=ticket.provider,
                     instance=ticket.instance,
                     id=task.ref.id,
-                    status=absent[task.state],
+                    status=_ABSENT[task.state],
                     error=task.error,
                 )
                 for task in missing
@@ -96,7 +99,19 @@ def assemble(
     )
 
 
-def _read(provider: Provider, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
+def statuses_of_absent(ticket: Ticket) -> list[Status]:
+    """What counts as the status of each task that does not exist, or may not."""
+    return [_ABSENT[task.state] for task in ticket.tasks if task.state is not TaskState.CREATED]
+
+
+def queue_notes(raws: Sequence[RawTask], kind: MediaKind, provider: Provider) -> list[Note]:
+    """That a task waits, where the provider knows for what."""
+    waits = any(raw.status is Status.QUEUED for raw in raws)
+    says = waits_for(provider.effective(), kind) if waits else None
+    return [] if says is None else [Note(code="queued", says=says)]
+
+
+def read(provider: Provider, plan: Plan | None, raws: Sequence[RawTask]) -> Report:
     """What the provider reads out of the replies. Where that fails nothing was looked at, and the replies are kept."""
     try:
         return provider.read(plan, raws)
@@ -185,7 +200,8 @@ def _as_promised(row: Coverage, ticket: Ticket) -> Coverage:
     )
 
 
-def _media(ticket: Ticket, report: Report) -> MediaFacts:
+def media_of(ticket: Ticket, report: Report) -> MediaFacts:
+    """What is known of the media: of its kind what the reply says, else the job."""
     told = (ticket.job or {}).get("media") or {}
     known = report.media or MediaFacts()
     kind = known.kind if "kind" in known.model_fields_set or not told.get("kind") else MediaKind(told["kind"])

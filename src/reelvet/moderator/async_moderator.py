@@ -3,43 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.moderator import many, submitting, waiting
+from reelvet.moderator import many, replies, submitting, waiting, watching
 from reelvet.moderator.assembling import assemble
-from reelvet.moderator.checks import check_demands, check_options, check_owner, learnt, skipped
+from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.journal import MemoryJournal
 from reelvet.moderator.policies import load_policies
-from reelvet.moderator.seal import check_key, seal, unseal
-from reelvet.plugins import Health, Registry, TimeWindow
+from reelvet.moderator.seal import unseal
+from reelvet.plugins import Health, Registry
 from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
     InvalidJob,
-    LookupUnsupported,
-    ReelvetError,
-    SubmitOutcomeUnknown,
 )
-from reelvet.schema.job import ModerationJob, vendor_key
-from reelvet.schema.lenient import is_too_deep, storable
-from reelvet.schema.ticket import TaskState, Ticket, TicketTask
-from reelvet.taxonomy import UNMAPPED
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
     from pathlib import Path
 
-    from reelvet.moderator.journal import Entry
     from reelvet.moderator.many import Moderated
-    from reelvet.plugins import Progress
+    from reelvet.plugins import Learned, Progress
+    from reelvet.schema.delta import Delta
+    from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
-    from reelvet.schema.result import ModerationResult
+    from reelvet.schema.result import ModerationResult, Note
     from reelvet.schema.task import RawTask
+    from reelvet.schema.ticket import Ticket
 
-_FIND_SINCE = timedelta(days=3)
 _GRACE = 5.0
 
 
@@ -151,23 +146,9 @@ class AsyncModerator:
             InvalidJob: The payload is no such reply.
         """
         instance = self._instance(use)
-        if is_too_deep(payload):
-            raise InvalidJob(
-                "the payload is nested deeper than any reply",
-                way_out="Give what the vendor answered, and nothing around it.",
-            )
-        raw = instance.provider.recognize(storable(payload))
+        raw = replies.recognize(payload, instance)
         plan = self.plan(job, use=instance.name) if job is not None else None
-        ticket = Ticket.adopt(instance.provider.id, raw.ref.id, instance=instance.name)
-        if job is not None and plan is not None:
-            ticket = ticket.model_copy(
-                update={"key": job.key, "attempt": job.attempt, "job": job.model_dump(mode="json"), "asks": plan.asks}
-            )
-            ticket = ticket.model_copy(
-                update={
-                    "media": ticket.media.model_copy(update={"source": job.media.source, "digest": job.media.digest})
-                }
-            )
+        ticket = replies.ticket_of(raw, instance, job, plan)
         return self._judge(assemble(ticket, plan, [raw], instance.provider))
 
     # --- talking ---
@@ -206,7 +187,9 @@ class AsyncModerator:
         if (ticket := entry.ticket) is not None:
             return ticket
         if entry.submission is None:
-            entry.submission = asyncio.create_task(self._submit_once(job, plan, instance, entry))
+            entry.submission = asyncio.create_task(
+                submitting.submit_once(job, plan, instance, config=self.config, journal=self._journal, entry=entry)
+            )
             self._submissions.add(entry.submission)
             entry.submission.add_done_callback(self._submitted)
         # A caller that is cancelled leaves the submission going: broken off, nobody would know what it had created.
@@ -231,10 +214,7 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance = self._owner(ticket)
-        if "run" in instance.capabilities.operations:
-            ticket = unseal(ticket, self.config.seal_key)
-        job, plan = self._replan(ticket, instance)
+        instance, ticket, job, plan = self._taken_up(ticket)
         expires_at = job.expires_at(ticket.submitted_at) if job else None
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
@@ -242,11 +222,43 @@ class AsyncModerator:
                 ticket, plan, instance, self.config.polling,
                 timeout=timeout, expires_at=expires_at, on_progress=on_progress,
             )  # fmt: skip
-            result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+            result = self._conclude(ticket, plan, raws, instance, notes)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
-        _measure(result, instance)
         return result
+
+    async def watch(
+        self,
+        ticket: Ticket,
+        *,
+        timeout: float | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> AsyncGenerator[Delta]:
+        """What is new about a submitted job, as it becomes known: for a live stream, or any job that runs.
+
+        The last delta has the result, judged, and nothing is in it that could not be told again: whoever leaves early, or
+        is interrupted, watches the ticket anew. Asks as often as `wait` does, but has no end of its own, as a stream may
+        run for days. What was told is remembered as digests alone, and of the oldest only until when they were.
+
+        Args:
+            ticket: The job's handle.
+            timeout: Seconds to watch at most; the job goes on.
+            on_progress: Told how far each task is, from the event loop.
+
+        Raises:
+            As `wait`.
+        """
+        instance, ticket, job, plan = self._taken_up(ticket)
+        await instance.open()
+        expires_at = job.expires_at(ticket.submitted_at) if job else None
+        deltas = watching.watch(
+            ticket, plan, instance, self.config.polling,
+            timeout=timeout, expires_at=expires_at, on_progress=on_progress,
+            conclude=lambda raws, notes: self._conclude(ticket, plan, raws, instance, notes),
+        )  # fmt: skip
+        async with aclosing(deltas):
+            async for delta in deltas:
+                yield delta
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.
@@ -287,13 +299,24 @@ class AsyncModerator:
             ProviderError: The call failed.
         """
         instance = self._instance(use)
-        if "find" not in instance.capabilities.operations:
-            raise LookupUnsupported("cannot look a task up by its key", instance.provider.id, instance.name)
-        await instance.open()
-        wanted = instance.provider.vendor_key_of(vendor_key(key, attempt))
-        found = await instance.provider.find(wanted, TimeWindow(since or datetime.now(UTC) - _FIND_SINCE))
-        # The provider compares exactly; this is the second lock on the same door.
-        return [_found(raw, key, attempt, instance) for raw in found if raw.vendor_key == wanted]
+        return await replies.find(key, attempt, since, instance)
+
+    async def learn(
+        self, payloads: Sequence[Any] = (), *, tasks: Sequence[str] = (), use: str | None = None
+    ) -> Learned:
+        """What the policies that are kept at the vendor seem to look at: a declaration for a person to check.
+
+        Args:
+            payloads: Stored replies to the vendor's "get task", with all that was looked at. No I/O for these.
+            tasks: Ids of tasks to read besides.
+            use: The instance, or the provider's id.
+
+        Raises:
+            OperationUnsupported: The provider has no such policies.
+            InvalidJob: A payload is no such reply.
+            ProviderError: A call failed.
+        """
+        return await replies.learn(payloads, tasks, self._instance(use), self.registry)
 
     async def moderate_many(
         self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
@@ -319,36 +342,6 @@ class AsyncModerator:
 
     # --- inside ---
 
-    async def _submit_once(self, job: ModerationJob, plan: Plan, instance: Instance, entry: Entry) -> Ticket:
-        # The work of such a job is still to be done when it is waited for, and needs the whole URL.
-        url = str(job.media.url) if job.media.has_secret and "run" in instance.capabilities.operations else None
-        with telemetry.span("reelvet submit", instance.labels):
-            submitted_at = datetime.now(UTC)
-            try:
-                check_key(self.config.seal_key if url else None)
-                await instance.open()
-                prepared = await submitting.prepare(plan, instance)
-                check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
-            except BaseException:
-                self._journal.drop(job, entry)  # nothing was sent
-                raise
-            window = self.config.polling.settle_window
-            ticket, outcomes = await submitting.create(
-                job, prepared, instance, window=window, submitted_at=submitted_at
-            )
-            ticket = ticket.model_copy(update={"warnings": learnt(plan, prepared)})
-            try:
-                ticket = submitting.settle(ticket, outcomes, instance)
-            except SubmitOutcomeUnknown:
-                raise
-            except ReelvetError:
-                self._journal.drop(job, entry)  # everything was refused
-                raise
-            if url is not None:
-                ticket = seal(ticket.with_secret_url(url), self.config.seal_key)
-            entry.keep(ticket)
-            return ticket
-
     def _submitted(self, submission: asyncio.Task[Ticket]) -> None:
         self._submissions.discard(submission)
         if not submission.cancelled():
@@ -365,28 +358,24 @@ class AsyncModerator:
         check_owner(ticket, instance)
         return instance
 
+    def _taken_up(self, ticket: Ticket) -> tuple[Instance, Ticket, ModerationJob | None, Plan | None]:
+        """A ticket whose work is to be seen to its end: with its owner, its whole URL where that is needed, job and plan."""
+        instance = self._owner(ticket)
+        if "run" in instance.capabilities.operations:
+            ticket = unseal(ticket, self.config.seal_key)
+        return instance, ticket, *self._replan(ticket, instance)
+
     def _replan(self, ticket: Ticket, instance: Instance) -> tuple[ModerationJob | None, Plan | None]:
         """The job and plan of a ticket. Planning is pure, so it is done again rather than stored."""
         job = ticket.moderation_job()
         return job, None if job is None else self.plan(job, use=instance.name)
 
+    def _conclude(
+        self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note]
+    ) -> ModerationResult:
+        result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+        instance.measure(result)
+        return result
+
     def _judge(self, result: ModerationResult) -> ModerationResult:
         return judge(result, self.policies, self.registry.taxonomy)
-
-
-def _measure(result: ModerationResult, instance: Instance) -> None:
-    told = {**instance.labels, "reelvet.status": result.status.value, "reelvet.verdict": result.verdict or "none"}
-    telemetry.count("reelvet.jobs", told, description="jobs that ended")
-    unmapped = sum(1 for finding in result.findings if finding.label == UNMAPPED)
-    if unmapped:
-        telemetry.count(
-            "reelvet.unmapped", instance.labels, amount=unmapped, description="findings whose vendor label no map knows"
-        )
-
-
-def _found(raw: RawTask, key: str, attempt: int, instance: Instance) -> Ticket:
-    task = TicketTask(ref=raw.ref, state=TaskState.CREATED, category=raw.ref.category)
-    return Ticket(
-        key=key, attempt=attempt, provider=instance.provider.id, instance=instance.name,
-        submitted_at=raw.created_at or datetime.now(UTC), tasks=(task,),
-    )  # fmt: skip

@@ -7,10 +7,11 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from reelvet.http import logger
+from reelvet.http import logger, telemetry
 from reelvet.moderator.coalescing import Coalescer
 from reelvet.plugins import ProviderContext
 from reelvet.schema.errors import ConfigurationError
+from reelvet.taxonomy import UNMAPPED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reelvet.config import Config
     from reelvet.http import Fetcher, Session
     from reelvet.plugins import Progress, Provider, Registry
+    from reelvet.schema.result import ModerationResult
 
 
 _log = logger("moderator")
@@ -72,6 +74,15 @@ class Instance:
         if opened is not None and opened[0] == (os.getpid(), asyncio.get_running_loop()):
             await opened[1]
             await self.provider.close()
+
+    def measure(self, result: ModerationResult) -> None:
+        """Counts a job that ended."""
+        told = {**self.labels, "reelvet.status": result.status.value, "reelvet.verdict": result.verdict or "none"}
+        telemetry.count("reelvet.jobs", told, description="jobs that ended")
+        if unmapped := sum(1 for finding in result.findings if finding.label == UNMAPPED):
+            telemetry.count(
+                "reelvet.unmapped", self.labels, amount=unmapped, description="findings whose vendor label no map knows"
+            )
 
     @contextmanager
     def listening(self, task: str, listener: Callable[[Progress], None] | None) -> Iterator[None]:

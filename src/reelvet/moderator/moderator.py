@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Coroutine,
+        Generator,
+        Iterable,
+        Iterator,
+        Sequence,
+    )
     from concurrent.futures import Future
     from datetime import datetime
     from logging import Logger
@@ -24,8 +33,9 @@ if TYPE_CHECKING:
     from reelvet.moderator.async_moderator import AsyncModerator
     from reelvet.moderator.journal import MemoryJournal
     from reelvet.moderator.many import Moderated
-    from reelvet.plugins import Health, Progress, Registry
+    from reelvet.plugins import Health, Learned, Progress, Registry
     from reelvet.policy import Policy
+    from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
     from reelvet.schema.result import ModerationResult
@@ -127,6 +137,12 @@ class Moderator:
         """See `AsyncModerator.wait`. `on_progress` is called from the background thread."""
         return self._run(lambda moderator: moderator.wait(ticket, timeout=timeout, on_progress=on_progress))
 
+    def watch(
+        self, ticket: Ticket, *, timeout: float | None = None, on_progress: Callable[[Progress], None] | None = None
+    ) -> Generator[Delta, None, None]:
+        """See `AsyncModerator.watch`. `on_progress` is called from the background thread."""
+        return self._iterate(lambda moderator: moderator.watch(ticket, timeout=timeout, on_progress=on_progress))
+
     def status(self, ticket: Ticket) -> ModerationResult:
         """See `AsyncModerator.status`."""
         return self._run(lambda moderator: moderator.status(ticket))
@@ -141,18 +157,15 @@ class Moderator:
         """See `AsyncModerator.find`."""
         return self._run(lambda moderator: moderator.find(key, attempt=attempt, use=use, since=since))
 
+    def learn(self, payloads: Sequence[Any] = (), *, tasks: Sequence[str] = (), use: str | None = None) -> Learned:
+        """See `AsyncModerator.learn`."""
+        return self._run(lambda moderator: moderator.learn(payloads, tasks=tasks, use=use))
+
     def moderate_many(
         self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
     ) -> Iterator[Moderated]:
         """See `AsyncModerator.moderate_many`."""
-        items = self._moderator().moderate_many(jobs, concurrency=concurrency)
-        engine = self._engine
-        try:
-            while (item := self._run(lambda _: _next(items))) is not None:
-                yield item
-        finally:
-            if engine is not None and engine is self._engine:
-                engine.leave(items)
+        return self._iterate(lambda moderator: moderator.moderate_many(jobs, concurrency=concurrency))
 
     def check(self, *, use: str | None = None) -> Health:
         """See `AsyncModerator.check`."""
@@ -166,6 +179,17 @@ class Moderator:
         if engine is None:
             raise RuntimeError(_CLOSED)
         return engine.run(call(moderator))
+
+    def _iterate(self, begin: Callable[[AsyncModerator], AsyncIterator[T]]) -> Generator[T, None, None]:
+        items = begin(self._moderator())
+        engine = self._engine
+        try:
+            while (item := self._run(lambda _: _next(items))) is not None:
+                yield item
+                del item  # not kept while the next one is waited for
+        finally:
+            if engine is not None and engine is self._engine:
+                engine.leave(items)
 
     def _moderator(self) -> AsyncModerator:
         with self._starting:
@@ -184,7 +208,7 @@ class Moderator:
             return self._engine.moderator
 
 
-async def _next(items: AsyncIterator[Moderated]) -> Moderated | None:
+async def _next(items: AsyncIterator[T]) -> T | None:
     return await anext(items, None)
 
 
@@ -248,7 +272,7 @@ class _Engine:
             self._running.add(future)
         return future
 
-    def leave(self, items: AsyncIterator[Moderated]) -> None:
+    def leave(self, items: AsyncIterator[Any]) -> None:
         """Ends an iteration. Where it was dropped rather than left, that may happen in the engine's own thread."""
         closing = items.aclose()  # type: ignore[attr-defined]
         if threading.current_thread() is self._thread:

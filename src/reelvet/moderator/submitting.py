@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reelvet.http import logger
+from reelvet.http import logger, telemetry
+from reelvet.moderator.checks import check_demands, learnt
+from reelvet.moderator.seal import check_key, seal
 from reelvet.plugins import Created, Done, Outcome, Rejected, TimeWindow, Unknown
 from reelvet.schema.errors import (
     ProviderError,
@@ -23,9 +25,10 @@ from reelvet.schema.urls import mask_urls
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
+    from reelvet.config import Config
     from reelvet.moderator.instance import Instance
+    from reelvet.moderator.journal import Entry, MemoryJournal
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.task import RawTask
@@ -35,6 +38,44 @@ _BEFORE = timedelta(minutes=5)
 _log = logger("moderator")
 _FIRST_LOOK = 0.5
 _LONGEST_PAUSE = 5.0
+
+
+async def submit_once(
+    job: ModerationJob, plan: Plan, instance: Instance, *, config: Config, journal: MemoryJournal, entry: Entry
+) -> Ticket:
+    """The one submission of a job: prepares its plan, creates its tasks, and keeps the ticket in the journal's entry.
+
+    Raises:
+        UnsupportedFeature: The vendor cannot do what the job demands, as it turned out.
+        SubmitOutcomeUnknown: A task may or may not exist.
+        ProviderError: Nothing was created.
+    """
+    # The work of such a job is still to be done when it is waited for, and needs the whole URL.
+    url = str(job.media.url) if job.media.has_secret and "run" in instance.capabilities.operations else None
+    with telemetry.span("reelvet submit", instance.labels):
+        submitted_at = datetime.now(UTC)
+        try:
+            check_key(config.seal_key if url else None)
+            await instance.open()
+            prepared = await prepare(plan, instance)
+            check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
+        except BaseException:
+            journal.drop(job, entry)  # nothing was sent
+            raise
+        window = config.polling.settle_window
+        ticket, outcomes = await create(job, prepared, instance, window=window, submitted_at=submitted_at)
+        ticket = ticket.model_copy(update={"warnings": learnt(plan, prepared)})
+        try:
+            ticket = settle(ticket, outcomes, instance)
+        except SubmitOutcomeUnknown:
+            raise
+        except ReelvetError:
+            journal.drop(job, entry)  # everything was refused
+            raise
+        if url is not None:
+            ticket = seal(ticket.with_secret_url(url), config.seal_key)
+        entry.keep(ticket)
+        return ticket
 
 
 async def prepare(plan: Plan, instance: Instance) -> Plan:

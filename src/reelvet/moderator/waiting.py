@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
+from reelvet.moderator.queued import kind_of, waits_for
 from reelvet.moderator.submitting import told
 from reelvet.plugins import Progress
 from reelvet.schema.errors import CancelUnsupported, InvalidTicket, ProviderError, TaskConflict, WaitTimeout
@@ -15,20 +18,21 @@ from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.schema.ticket import TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from reelvet.config import PollingConfig
     from reelvet.moderator.instance import Instance
     from reelvet.schema.plan import Plan
     from reelvet.schema.ticket import Ticket, TicketTask
 
+Hear = Callable[[int, RawTask], Awaitable[None]]
 _GROWTH = 1.5
 _MOST_FAILURES = 20
 _LONGEST_HINT = 600.0
 """Seconds that a vendor may ask to be left alone; a hint beyond that is a slip, and would end the waiting."""
 
 
-def _existing(ticket: Ticket) -> list[TicketTask]:
+def existing(ticket: Ticket) -> list[TicketTask]:
     """The tasks that exist. Told apart by their place: a synchronous vendor may give two answers one id."""
     return [task for task in ticket.tasks if task.state is TaskState.CREATED]
 
@@ -39,8 +43,8 @@ async def look(ticket: Ticket, instance: Instance) -> list[RawTask]:
     Raises:
         ProviderError: No call succeeded; the failure of one of several is the status of its task.
     """
-    found = await asyncio.gather(*(_look(task, instance) for task in _existing(ticket)), return_exceptions=True)
-    return _told(_existing(ticket), found)
+    found = await asyncio.gather(*(_look(task, instance) for task in existing(ticket)), return_exceptions=True)
+    return _told(existing(ticket), found)
 
 
 async def _look(task: TicketTask, instance: Instance) -> RawTask:
@@ -75,6 +79,7 @@ async def wait(
     timeout: float | None,
     expires_at: datetime | None,
     on_progress: Callable[[Progress], None] | None,
+    hear: Hear | None = None,
 ) -> tuple[list[RawTask], list[Note]]:
     """The last word on every task.
 
@@ -86,6 +91,8 @@ async def wait(
         timeout: Seconds to wait at most; the job goes on.
         expires_at: The job's deadline; past it the tasks are canceled.
         on_progress: Told how far each task is.
+        hear: Given every reply, with the place of its task among those that exist; the task is asked again once it has
+            taken it. Who hears sees that a task is alive, so nothing gives up on it.
 
     Returns:
         The replies, and a note if the deadline cut them short.
@@ -95,16 +102,23 @@ async def wait(
         ProviderError: Asking failed for good, for every task.
     """
     deadline = None if expires_at is None else (expires_at - datetime.now(UTC)).total_seconds()
-    limit = max(0.0, min(x for x in (timeout, deadline, polling.give_up) if x is not None))
-    tasks = _existing(ticket)
+    give_up = polling.give_up if hear is None else None
+    limits = [max(0.0, x) for x in (timeout, deadline, give_up) if x is not None]
+    limit = min(limits) if limits else None
+    tasks = existing(ticket)
     work = [
-        asyncio.create_task(_finish(task, ticket, plan, instance, polling=polling, on_progress=on_progress))
-        for task in tasks
-    ]
+        asyncio.create_task(
+            _finish(
+                task, ticket, plan, instance, polling=polling, on_progress=on_progress,
+                hear=partial(hear, place) if hear is not None else None,
+            )
+        )
+        for place, task in enumerate(tasks)
+    ]  # fmt: skip
     try:
         # `wait` leaves what is not done going, so that a deadline can end it in its own way.
         pending = (await asyncio.wait(work, timeout=limit))[1] if work else set()
-        if not pending:
+        if not pending or limit is None:
             return _told(tasks, [_outcome(one) for one in work]), []
         if deadline is None or deadline > limit:
             raise WaitTimeout(
@@ -140,13 +154,18 @@ async def _finish(
     *,
     polling: PollingConfig,
     on_progress: Callable[[Progress], None] | None,
+    hear: Callable[[RawTask], Awaitable[None]] | None,
 ) -> RawTask:
-    if task.answer is not None:
-        return task.answer
     with instance.listening(task.ref.id, on_progress):
-        if "run" in instance.capabilities.operations:
-            return await _run(task.ref, ticket, plan, instance)
-        return await _poll(task.ref, ticket, instance, polling)
+        if task.answer is not None:
+            raw = task.answer
+        elif "run" in instance.capabilities.operations:
+            raw = await _run(task.ref, ticket, plan, instance)
+        else:
+            raw = await _poll(task.ref, ticket, instance, polling, hear)
+    if hear is not None:
+        await hear(raw)
+    return raw
 
 
 async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instance) -> RawTask:
@@ -160,7 +179,13 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
     return await instance.provider.run(ref, task)
 
 
-async def _poll(ref: TaskRef, ticket: Ticket, instance: Instance, polling: PollingConfig) -> RawTask:
+async def _poll(
+    ref: TaskRef,
+    ticket: Ticket,
+    instance: Instance,
+    polling: PollingConfig,
+    hear: Callable[[RawTask], Awaitable[None]] | None,
+) -> RawTask:
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0
     await asyncio.sleep(max(0.0, min(polling.first - age, polling.first)))
@@ -177,10 +202,18 @@ async def _poll(ref: TaskRef, ticket: Ticket, instance: Instance, polling: Polli
             failures, hint = 0, raw.poll_after
             if raw.status.final:
                 return raw
-            instance.tell(Progress(ref.id, None, raw.native_status or raw.status))
+            instance.tell(Progress(ref.id, None, _says(raw, ticket, instance)))
+            if hear is not None:
+                await hear(raw)
+            del raw  # a reply may be large, and the pause long
         pause = min(pause * _GROWTH, polling.most)
         wished = hint is not None and hint > 0
         await asyncio.sleep(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
+
+
+def _says(raw: RawTask, ticket: Ticket, instance: Instance) -> str:
+    waits = waits_for(instance.capabilities, kind_of(ticket)) if raw.status is Status.QUEUED else None
+    return waits or raw.native_status or raw.status
 
 
 async def cancel(ticket: Ticket, instance: Instance) -> list[RawTask]:
@@ -190,7 +223,7 @@ async def cancel(ticket: Ticket, instance: Instance) -> list[RawTask]:
         CancelUnsupported: The vendor has no cancel.
         ProviderError: No call succeeded.
     """
-    tasks = _existing(ticket)
+    tasks = existing(ticket)
     found = await asyncio.gather(*(_cancel(task, instance) for task in tasks), return_exceptions=True)
     return _told(tasks, found)
 

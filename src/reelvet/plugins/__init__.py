@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities, Capability, TranscriptCapability
+    from reelvet.plugins.capabilities import CONCLUSIVE, Capabilities, Capability, Parallel, TranscriptCapability
     from reelvet.plugins.connection import ConnectionSettings
     from reelvet.plugins.coverage import Looked, final_coverage, plan_coverage
     from reelvet.plugins.declared import Covers, DeclaredPolicy
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Done,
         Fault,
         Health,
+        Learned,
         Outcome,
         Progress,
         Provider,
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
     from reelvet.plugins.spec import BatchRule, DataHandling, ProviderSpec
 
 _WHERE = {
-    "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "TranscriptCapability"),
+    "capabilities": ("CONCLUSIVE", "Capabilities", "Capability", "Parallel", "TranscriptCapability"),
     "connection": ("ConnectionSettings",),
     "coverage": ("Looked", "final_coverage", "plan_coverage"),
     "declared": ("Covers", "DeclaredPolicy"),
     "hookspec": ("hookimpl",),
     "planning": ("Asked", "ask"),
     "provider": (
-        "Callback", "Created", "Done", "Fault", "Health", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
+        "Callback", "Created", "Done", "Fault", "Health", "Learned", "Outcome", "Progress", "Provider", "ProviderContext", "Rejected", "Report", "TimeWindow", "Unknown",
     ),
     "registry": ("Problem", "Registry"),
     "spec": ("BatchRule", "DataHandling", "ProviderSpec"),
@@ -45,7 +46,7 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "CONCLUSIVE", "Asked", "BatchRule", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Looked", "Outcome", "Problem",
+    "CONCLUSIVE", "Asked", "BatchRule", "Callback", "Capabilities", "Capability", "ConnectionSettings", "Covers", "Created", "DataHandling", "DeclaredPolicy", "Done", "Fault", "Health", "Learned", "Looked", "Outcome", "Parallel", "Problem",
     "Progress", "Provider", "ProviderContext", "ProviderSpec", "Registry", "Rejected", "Report", "TimeWindow", "TranscriptCapability", "Unknown",
     "ask", "final_coverage", "hookimpl", "plan_coverage",
 ]  # fmt: skip

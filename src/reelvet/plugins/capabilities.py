@@ -45,6 +45,16 @@ class TranscriptCapability:
     """Languages it can translate into; empty: none; `None`: as the vendor says at run time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """How many tasks with one kind of media a vendor runs at a time."""
+
+    kind: MediaKind
+    tasks: int
+    waits: bool = True
+    """Whether a task above that number waits until it is its turn; `False`: it is refused."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """Everything that can be asked of a provider. A spec's are the maximum, an instance's `effective()` the truth."""
@@ -55,13 +65,16 @@ class Capabilities:
     wishes: frozenset[str] = frozenset()
     """The job's wishes that are honoured: `interval`, `stop_on`, `callback`, `user`, `metadata`, `language`."""
     operations: frozenset[str] = frozenset()
-    """Of `cancel`, `find`, `sweep`, `delete`, `callback`: those the vendor has; `run` where the work is done here."""
+    """Of `cancel`, `find`, `sweep`, `delete`, `callback`: those the vendor has; `run` where the work is done here; `learn` where the
+    declaration of a policy kept at the vendor can be learned from what it was seen to do."""
     transcript: TranscriptCapability | None = None
     regions: tuple[str, ...] | None = None
     """Where the media is processed; `None`: not known. `here` is the caller's own machine."""
     key_fits: str | None = None
     """In words, how the vendor keeps the job's key, for the capability matrix."""
     price_class: str | None = None
+    parallel: tuple[Parallel, ...] = ()
+    """How many tasks the vendor runs at a time, one entry per kind of media; of a kind without one it is not known."""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -90,6 +103,10 @@ class Capabilities:
     def labels(self) -> frozenset[str]:
         """Every label that can be seen as such."""
         return frozenset(entry.label for entry in self.entries)
+
+    def queue_of(self, kind: MediaKind) -> Parallel | None:
+        """What a task with this kind of media waits behind; `None` where it is not known, or nothing waits."""
+        return next((one for one in self.parallel if one.kind is kind and one.waits), None)
 
     @cached_property
     def planned(self) -> dict[Any, Any]:

@@ -12,6 +12,7 @@ from reelvet.schema.errors import (
     CancelUnsupported,
     DeleteUnsupported,
     LookupUnsupported,
+    OperationUnsupported,
     ProviderError,
 )
 from reelvet.schema.task import RawTask, TaskRef
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from reelvet.http import Fetcher, Session
     from reelvet.plugins.capabilities import Capabilities
+    from reelvet.plugins.declared import DeclaredPolicy
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.result import Coverage, Finding, MediaFacts, Note, Transcript, Usage
@@ -127,6 +129,16 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What policies kept at the vendor seem to look at, for a person to check."""
+
+    setting: str
+    """The key of the instance's table under which its policies are declared by name."""
+    policies: Mapping[str, DeclaredPolicy]
+    """The vendor's name of a policy -> the declaration."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a task is."""
 
@@ -160,7 +172,7 @@ class ProviderContext:
 class Provider(ABC):
     """One vendor account. Cheap to make; opened and closed by the moderator.
 
-    `effective`, `plan`, `read` and `parse_callback` are pure: no I/O, the same answer for the same input. `examine` looks
+    `effective`, `plan`, `read`, `parse_callback`, `recognize` and `learn` are pure: no I/O, the same answer for the same input. `examine` looks
     at this machine alone.
     """
 
@@ -218,6 +230,24 @@ class Provider(ABC):
             InvalidJob: It is no such reply.
         """
         return RawTask.model_validate(payload)
+
+    def learn(self, raws: Sequence[RawTask]) -> Learned:
+        """What the policies behind some tasks seem to look at, by what they were seen to do. Pure.
+
+        For a vendor whose API does not say what a policy that is kept there looks at; such a provider has the operation
+        `learn`. Nothing is in the declaration that was not seen.
+
+        Args:
+            raws: Tasks that were read as `in_full` says, as a rule.
+
+        Raises:
+            OperationUnsupported: Nothing is looked for by such policies, or their declaration cannot be learned.
+        """
+        raise OperationUnsupported("has no policies whose declaration could be learned", self.id, self.context.instance)
+
+    def in_full(self, ref: TaskRef) -> TaskRef:
+        """The same task, to be read with what was looked at and found harmless, where that is left out unless asked for."""
+        return ref
 
     # looks around
 

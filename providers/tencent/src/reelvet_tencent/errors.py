@@ -58,6 +58,12 @@ _VENDOR = "Try again later; if it stays, ask Tencent's support, with the request
 _ROOM = "See at the vendor's console what is used up"
 _REGION = "Check `region`, `edition` and `base_url`"
 
+STREAMS = (
+    "Of live streams 100 run at a time, unless Tencent agreed to more, and none waits: cancel one (`reelvet cancel`), or "
+    "wait until one ends. If fewer run, there were too many requests: set `requests_per_second`."
+)
+"""What to do about RequestLimitExceeded where a stream was submitted: the code is that of too many requests too."""
+
 ROWS = (
     Row("AuthFailure", AuthenticationFailed, "no", _KEYS),
     Row("AuthFailure.SignatureExpire", AuthenticationFailed, "no", _CLOCK, GATEWAY),

@@ -10,6 +10,7 @@ from reelvet.plugins import (
     Capabilities,
     Capability,
     DataHandling,
+    Parallel,
     ProviderSpec,
     TranscriptCapability,
     hookimpl,
@@ -28,7 +29,7 @@ VIDEO, LIVE_VIDEO, VIDEO_AIGC = "VIDEO", "LIVE_VIDEO", "VIDEO_AIGC"
 MOST_TASKS = 10
 """Of one call: "1-10 tasks at a time". https://cloud.tencent.com/document/api/1265/51879"""
 
-PARALLEL = {VIDEO: 10, LIVE_VIDEO: 100}
+PARALLEL = (Parallel(MediaKind.VIDEO, 10), Parallel(MediaKind.LIVE, 100, waits=False))
 """Tasks that run at a time unless the vendor raised it: files above it wait, streams are refused.
 
 https://cloud.tencent.com/document/api/1265/51879
@@ -78,11 +79,11 @@ def capabilities() -> Capabilities:
         entries=tuple(dict.fromkeys(_entries(LabelMap.load("reelvet_tencent", Taxonomy.default())))),
         schemes=frozenset({"http", "https", "rtmp", "cos"}),
         wishes=frozenset({"callback", "user"}),
-        operations=frozenset({"cancel", "find", "sweep", "callback"}),
+        operations=frozenset({"cancel", "find", "sweep", "callback", "learn"}),
         transcript=TranscriptCapability(languages=None, translations=()),
         key_fits="as DataId, where it is up to 64 of A-Z a-z 0-9 _ - @ #; else a digest of it",
         price_class="paid",
-        extra={"parallel": dict(PARALLEL)},
+        parallel=PARALLEL,
     )
 
 

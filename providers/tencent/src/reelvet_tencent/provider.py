@@ -10,16 +10,27 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from reelvet.http import Effect, Limit, Limits, Reply, Request, Session
-from reelvet.plugins import Capabilities, Created, Health, Outcome, Provider, Rejected, Report, TimeWindow, Unknown
+from reelvet.plugins import (
+    Capabilities,
+    Created,
+    Health,
+    Learned,
+    Outcome,
+    Provider,
+    Rejected,
+    Report,
+    TimeWindow,
+    Unknown,
+)
 from reelvet.schema import lenient
-from reelvet.schema.errors import InvalidRequest, ProviderError, UnexpectedReply
+from reelvet.schema.errors import InvalidRequest, ProviderError, RateLimited, UnexpectedReply
 from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_tencent import callbacks, learn, read, request, wire
+from reelvet_tencent import callbacks, errors, learn, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
 from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of
-from reelvet_tencent.plugin import MOST_TASKS, RATE
+from reelvet_tencent.plugin import LIVE_VIDEO, MOST_TASKS, RATE
 from reelvet_tencent.policies import Policies
 
 if TYPE_CHECKING:
@@ -27,7 +38,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from reelvet.plugins import Callback, DeclaredPolicy
+    from reelvet.plugins import Callback
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet_tencent.settings import TencentSettings
@@ -80,9 +91,13 @@ class TencentProvider(Provider):
         configured = [*([self.settings.seed] if self.settings.seed is not None else []), *self.settings.seeds.values()]
         return callbacks.parse(body, headers, [*secrets] or configured)
 
-    def propose(self, payloads: Iterable[Any]) -> dict[str, DeclaredPolicy]:
-        """What the policies behind the BizTypes of some replies seem to look at; see `learn.propose`."""
-        return learn.propose(payloads, self._labels)
+    def learn(self, raws: Sequence[RawTask]) -> Learned:
+        """What the policies behind the BizTypes of some tasks seem to look at; see `learn.propose`."""
+        return Learned("biz_types", learn.propose((raw.payload for raw in raws), self._labels))
+
+    def in_full(self, ref: TaskRef) -> TaskRef:
+        """The task, to be read with the pictures and sounds in which nothing was found."""
+        return ref.model_copy(update={"extra": {**ref.extra, "all_segments": True}})
 
     # talks
 
@@ -224,6 +239,7 @@ class TencentProvider(Provider):
             if len(tasks) > 1 and error.created == "no" and row is not None and row.code in OF_ONE:
                 singly = await asyncio.gather(*(self._create([task]) for task in tasks))
                 return [outcome for outcomes in singly for outcome in outcomes]
+            _tell_of_streams(error, tasks[0])
             return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
         made = wire.CreateVideoModerationTaskResponse.model_validate(_response(reply.json()))
         # By DataId alone: that results come in the order of the tasks is not documented.
@@ -257,6 +273,7 @@ class TencentProvider(Provider):
             result.code, reply.redact(says), provider=self.id, instance=self.context.instance,
             status=reply.status, request_id=self._request_id(reply),
         )  # fmt: skip
+        _tell_of_streams(error, task)
         if result.task_id:
             error.created = "maybe"  # a code of failure and a task: one of them is wrong
         return Rejected(error) if error.created == "no" else Unknown(error)
@@ -319,6 +336,12 @@ def _calls(tasks: Sequence[VendorTask]) -> Iterable[list[int]]:
         else:
             calls.append((task.share_key, {task.vendor_key}, [number]))
     return [numbers for _, _, numbers in calls]
+
+
+def _tell_of_streams(error: ProviderError, task: VendorTask) -> None:
+    """Says what else a refusal of a stream may mean: the vendor has one code for too many streams and too many requests."""
+    if isinstance(error, RateLimited) and task.category == LIVE_VIDEO:
+        error.way_out = errors.STREAMS
 
 
 def _response(payload: Any) -> dict[str, Any]:

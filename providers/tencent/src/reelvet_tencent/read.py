@@ -15,7 +15,7 @@ from reelvet_tencent import transcription, words
 from reelvet_tencent.errors import task_error
 from reelvet_tencent.finding import find
 from reelvet_tencent.making import Making
-from reelvet_tencent.plugin import PARALLEL, VIDEO, VIDEO_AIGC
+from reelvet_tencent.plugin import VIDEO, VIDEO_AIGC
 from reelvet_tencent.times import Clock
 from reelvet_tencent.wire import DescribeTaskDetailResponse
 
@@ -212,9 +212,6 @@ class _Reading:
             self.looked.append(Looked(labels, channel, through=through, why=reason))
 
     def _tell(self, task: _Task) -> None:
-        if task.raw.status is Status.QUEUED and not task.is_live:
-            says = f"it waits: the vendor runs {PARALLEL[VIDEO]} files at a time, unless it agreed to more"
-            self.notes.append(Note(code="queued", says=says))
         if task.is_live and task.raw.status.final:
             says = "a stream is looked at while it can be pulled, and what was missed while it could not is not told"
             self.notes.append(Note(code="stream_gaps", says=says))

@@ -26,7 +26,7 @@ def read(detail: DescribeTaskDetailResponse, clock: Clock, task: str) -> tuple[T
     text = detail.audio_text or heard or spoken
     notes = []
     if len(detail.audio_text or "") >= LONGEST:
-        text = max(text, spoken, key=len)
+        text = max(text, heard, spoken, key=len)
         if text == detail.audio_text:
             says = (
                 f"the vendor gives the first {LONGEST} characters of what was said; with all_segments it gives the rest"

@@ -50,7 +50,7 @@ def test_the_vendors_hint_when_to_ask_again(moderator, sample, said, hint):
 
 def test_a_task_that_waits_says_for_what(moderator, sample):
     notes = {note.code: note.says for note in moderator.normalize(sample("composed_pending")).warnings}
-    assert "10 files at a time" in notes["queued"]
+    assert notes["queued"] == "queued: the vendor runs 10 at a time"
 
 
 # --- verdicts and labels ---
@@ -190,3 +190,16 @@ def test_a_callback_full_of_hits_says_nothing_of_the_rest(moderator, sample):
     assert {row.state for row in rows if row.channel == "visual"} == {CoverageState.HIT, CoverageState.NOT_EVALUATED}
     fetched = moderator.normalize({"Response": payload})
     assert CoverageState.NOT_EVALUATED not in {row.state for row in fetched.coverage}
+
+
+# --- what is said in a stream ---
+
+
+def test_what_is_said_in_a_stream_is_not_cut_where_the_vendor_gives_all_of_it(moderator, sample):
+    """`AudioText` has the first 1000 characters; `Asrs` go on."""
+    payload = sample("composed_live_finish")
+    said = [f"number {n} of what is said" for n in range(60)]
+    payload["Response"] |= {"AudioText": " ".join(said)[:1000], "Asrs": [{"Text": text} for text in said]}
+    result = moderator.normalize(payload)
+    assert [transcript.text for transcript in result.transcripts] == [" ".join(said)]
+    assert "transcript_cut" not in {note.code for note in result.warnings}

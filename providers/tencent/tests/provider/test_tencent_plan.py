@@ -11,6 +11,7 @@ from reelvet import AsyncModerator, Config, ModerationJob
 from reelvet.plugins import DeclaredPolicy
 from reelvet.schema.errors import ConfigurationError, InvalidOptions, MissingSecret, UnknownLabel, UnsupportedFeature
 from reelvet.schema.media import Media
+from reelvet.schema.task import RawTask
 from reelvet_tencent.request import data_id
 
 URL = "https://cdn.example.com/clip.mp4"
@@ -323,7 +324,7 @@ def test_capabilities_follow_the_declarations(make):
     able = make(biz_types={"reels_1": SEXUAL, "other_1": VIOLENT})._instance("tencent").capabilities
     assert {label.partition(".")[0] for label in able.labels} == {"sexual", "violence", "synthetic"}
     assert {channel.value for channel in able.channels} == {"visual"}
-    assert able.extra["parallel"] == {"VIDEO": 10, "LIVE_VIDEO": 100}
+    assert {one.kind: (one.tasks, one.waits) for one in able.parallel} == {"video": (10, True), "live": (100, False)}
     assert len(make(biz_types={})._instance("tencent").capabilities.labels) > 100
 
 
@@ -332,9 +333,10 @@ def test_capabilities_follow_the_declarations(make):
 
 def test_a_declaration_is_proposed_from_what_a_policy_was_seen_to_do(moderator, sample):
     provider = moderator._instance("tencent").provider
-    proposed = provider.propose(
-        [sample("composed_clean_all_segments"), sample("composed_audio_details"), sample("composed_image_details")]
-    )
+    stored = [sample("composed_clean_all_segments"), sample("composed_audio_details"), sample("composed_image_details")]
+    learned = provider.learn([provider.recognize(payload) for payload in stored])
+    assert learned.setting == "biz_types"
+    proposed = learned.policies
     assert set(proposed) == {"reels_1"}
     places = {
         (label, channel.value)
@@ -347,4 +349,5 @@ def test_a_declaration_is_proposed_from_what_a_policy_was_seen_to_do(moderator, 
         ("politics", "visual"), ("context.person.minor", "visual"), ("harassment.abuse", "speech"), ("sexual.sound.moaning", "sound"), ("context.person.gender", "sound"),
     }  # fmt: skip
     assert isinstance(proposed["reels_1"], DeclaredPolicy)
-    assert provider.propose([{"Response": {"TaskId": "t"}}, None]) == {}
+    nothing = [RawTask(ref={"id": "t"}, status="unknown", payload=one) for one in ({"Response": {"TaskId": "t"}}, None)]
+    assert provider.learn(nothing).policies == {}

@@ -1,4 +1,4 @@
-from reelvet.plugins import Capabilities, Capability, DataHandling, ProviderSpec, hookimpl
+from reelvet.plugins import Capabilities, Capability, DataHandling, Parallel, ProviderSpec, hookimpl
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import Relation
 
@@ -17,7 +17,8 @@ CAPABILITIES = Capabilities(
     entries=ENTRIES,
     schemes=frozenset({"http", "https", "file", "acme"}),
     wishes=frozenset({"interval"}),
-    operations=frozenset({"cancel", "find"}),
+    operations=frozenset({"cancel", "find", "learn"}),
+    parallel=(Parallel(MediaKind.VIDEO, 10), Parallel(MediaKind.LIVE, 100, waits=False)),
 )
 
 

@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from reelvet.plugins import (
+    Covers,
     Created,
+    DeclaredPolicy,
     Health,
+    Learned,
     Looked,
     Progress,
     Provider,
@@ -47,6 +50,7 @@ class AcmeProvider(Provider):
     def __init__(self, settings, context):
         super().__init__(settings, context)
         self.sandbox = bool(settings and settings.base_url)
+        self.polls = 0
 
     def effective(self):
         if self.settings.floor is None:
@@ -92,6 +96,10 @@ class AcmeProvider(Provider):
 
     async def fetch(self, ref):
         scenario = ref.id.partition(".")[0]
+        if scenario in {"growing", "queued"} and self.polls < 3:
+            self.polls += 1
+            status = Status.QUEUED if scenario == "queued" else Status.RUNNING
+            return RawTask(ref=ref, status=status, payload={"id": ref.id, "known": self.polls}, poll_after=0.01)
         if scenario == "slow" and not os.environ.get("ACME_DONE"):
             return RawTask(
                 ref=ref, status=Status.RUNNING, native_status="at it", payload={"id": ref.id}, poll_after=0.05
@@ -126,6 +134,8 @@ class AcmeProvider(Provider):
         scenario = raws[0].ref.id.partition(".")[0] if raws else ""
         done = bool(raws) and raws[0].status is Status.SUCCEEDED
         found = hits(scenario) if done else hits("block") if scenario == "caught" else []
+        if scenario == "growing":
+            found = hits("block")[: 4 if done else raws[0].payload["known"]]
         nasty = NASTY if scenario == "nasty" else None
         findings = [
             Finding(
@@ -155,8 +165,16 @@ class AcmeProvider(Provider):
                 largest_gap=1.0,
             ),
             warnings=[Note(code="nasty", says=nasty)] if nasty else [],
-            transcripts=[Transcript(language="en", text=nasty)] if nasty else [],
+            transcripts=[Transcript(language="en", text=nasty)]
+            if nasty
+            else [Transcript(text="you fool")]
+            if scenario == "growing"
+            else [],
         )
+
+    def learn(self, raws):
+        covers = [Covers(labels=LOOKS_FOR[:1], channels=[Channel.VISUAL])] if "block" in str(raws[0].payload) else []
+        return Learned("biz_types", {"reels 1": DeclaredPolicy(covers=covers)})
 
     async def check(self):
         bad = self.settings.api_key.get_secret_value() == "wrong"
