@@ -13,7 +13,7 @@ from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
 from reelvet_huawei import read_v2, read_v3, wire
 from reelvet_huawei.errors import fault_of, kind_of
 from reelvet_huawei.plugin import IMAGE_TEXT, V2_CATEGORY, V2_TEXT, V3_AUDIO, V3_IMAGE, V3_TEXT
-from reelvet_huawei.states import STATES, status_of
+from reelvet_huawei.states import STATES, STATUSES
 from reelvet_huawei.words import Words
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def raw_task(
     shape = payload if isinstance(payload, dict) else {}
     if api_of(payload) == "v3":
         job = wire.Job.model_validate(shape)
-        status = status_of(shape)
+        status = STATUSES.get((job.status or "").strip().lower(), Status.UNKNOWN)
         says = "the vendor gives no reason: a failed job of v3 has no field for it"
         error = _failed(shape, None, says) if status is Status.FAILED else None
         return RawTask(

@@ -65,7 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.server.sent.append(Sent(self.command, parts.path, json.loads(content) if content else None, headers))
-        reply = [{"id": TASK}] if self.command == "POST" and "/v2/" in parts.path else {"job_id": "j", "status": "running", "id": TASK, "state": "RUNNING", "tasks": []}  # fmt: skip
+        v2 = [{"id": TASK}] if self.command == "POST" else {"id": TASK, "state": "RUNNING", "tasks": []}
+        reply = v2 if "/v2/" in parts.path else {"job_id": "j", "status": "running"}
         written = json.dumps(reply).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")

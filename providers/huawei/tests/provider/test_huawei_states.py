@@ -82,14 +82,6 @@ def test_a_failed_task_of_v2_tells_what_the_vendor_tells(moderator, sample):
 
 
 @pytest.mark.parametrize(
-    ("state", "mend"), [("FAILED", "check that the media is there"), ("FROZEN", "ask the vendor why")]
-)
-def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
-    (note,) = moderator.normalize(task(state)).warnings
-    assert (note.code, mend in note.says) == ("task_failed", True)
-
-
-@pytest.mark.parametrize(
     ("payload", "code", "says", "kind"),
     [({"job_id": "j", "status": "failed", "error_code": "AIS.0022", "error_msg": "bad url"}, "AIS.0022", "bad url", "MediaRejected"),
      ({"job_id": "j", "status": "failed", "error": {"code": "X.1", "message": "why"}}, "X.1", "why", "ProviderError"),
@@ -114,6 +106,14 @@ def test_an_error_beside_a_clean_result_clears_nothing(moderator, sample, more):
         result = moderator.normalize(clean | more)
         assert {row.state for row in result.coverage} == {"not_evaluated"}
         assert result.verdict == "error"
+
+
+@pytest.mark.parametrize(
+    ("state", "mend"), [("FAILED", "check that the media is there"), ("FROZEN", "ask the vendor why")]
+)
+def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
+    (note,) = moderator.normalize(task(state)).warnings
+    assert (note.code, mend in note.says) == ("task_failed", True)
 
 
 # --- where the result is ---
