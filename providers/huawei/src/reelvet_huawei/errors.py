@@ -7,7 +7,6 @@ gateway too.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -121,7 +120,7 @@ _TEXTS = ("error_msg", "error_message", "message")
 
 def classify(request: Request, reply: Reply) -> ProviderError | None:
     """The error of a reply; `None` for a success."""
-    body = _json(reply.content)
+    body = reply.json_if_any()
     code, says = told(body)
     is_success = 200 <= reply.status < 300  # noqa: PLR2004
     if is_success and not code:
@@ -179,13 +178,6 @@ def told(body: Any) -> tuple[str | None, str | None]:
         return None, None
     code = next((text for name in _CODES if (text := _text(body, name))), None)
     return code, next((text for name in _TEXTS if (text := _text(body, name))), None)
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _text(body: Any, name: str) -> str | None:
