@@ -142,6 +142,46 @@ async def test_a_caller_that_gives_up_waiting_takes_no_slot():
     assert 0.29 <= second - first < 0.6
 
 
+async def test_room_is_waited_for_and_left_to_others():
+    throttle = Throttle(Limits({"a": Limit(1, per=0.1)}, total=Limit(2, per=0.3)))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    await throttle.room("a")
+    await throttle.room("a")
+    assert loop.time() - begun < 0.05
+    async with throttle.passage("a"):
+        pass
+    await throttle.room("a")
+    assert 0.09 <= loop.time() - begun < 0.25
+    async with throttle.passage("a"):
+        pass
+    await throttle.room("b")
+    assert 0.29 <= loop.time() - begun < 0.5
+
+
+async def test_a_slot_counts_from_when_the_request_was_sent():
+    """A connection that takes long to be made uses up nothing of the lag."""
+    throttle = Throttle(Limits({"*": Limit(1, per=0.2)}))
+    loop = asyncio.get_running_loop()
+    at = []
+
+    async def slow():
+        async with throttle.passage("a") as sent:
+            await asyncio.sleep(0.15)  # three quarters of a window to connect
+            at.append(loop.time())
+            sent()
+            await asyncio.sleep(0.3)  # a slow reply
+
+    async def next_one():
+        async with throttle.passage("a"):
+            at.append(loop.time())
+
+    first = asyncio.create_task(slow())
+    await asyncio.sleep(0)
+    await asyncio.gather(first, next_one())
+    assert 0.24 <= at[1] - at[0] < 0.35
+
+
 @pytest.mark.parametrize("wrong", [{"requests": 0}, {"requests": 1, "per": 0}, {"concurrency": 0}])
 def test_a_limit_that_lets_nothing_through_is_refused(wrong):
     with pytest.raises(ValueError, match="through"):

@@ -279,3 +279,105 @@ async def test_a_loop_too_busy_for_others_to_come_does_not_part_them():
         time.sleep(0.09)  # noqa: ASYNC251  (as what plans the next job may)
 
     assert await _calls(0.04, [busy] * 4) == [4]
+
+
+class Gate:
+    """Lets one call go at a time, when it is told to."""
+
+    def __init__(self):
+        self._open = asyncio.Semaphore(0)
+        self.asked = 0
+
+    async def leave(self):
+        self.asked += 1
+        await self._open.acquire()
+
+    async def let_one_go(self):
+        self._open.release()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+async def _sent_by(gate, rule=None):
+    sent = []
+
+    async def send(tasks):
+        sent.append([task.vendor_key for task in tasks])
+        return [Created(TaskRef(id=task.vendor_key)) for task in tasks]
+
+    coalescer = Coalescer(rule or BatchRule(3, window=0.0))
+
+    def submit(keys, share="s"):
+        tasks = [VendorTask(name="t", vendor_key=key, share_key=share) for key in keys]
+        return asyncio.ensure_future(coalescer.submit(tasks, send, gate.leave))
+
+    return sent, submit
+
+
+async def until(is_so):
+    for _ in range(1000):
+        if is_so():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it never was so")
+
+
+async def test_a_call_that_waits_for_leave_is_filled_until_it_may_go():
+    gate = Gate()
+    sent, submit = await _sent_by(gate)
+    first = submit("a")
+    await until(lambda: gate.asked == 1)
+    others = submit("bcd")
+    await gate.let_one_go()
+    assert sent == [["a", "b", "c"]]
+    assert [outcome.ref.id for outcome in await first] == ["a"]
+    await until(lambda: gate.asked == 2)
+    await gate.let_one_go()
+    assert [outcome.ref.id for outcome in await others] == ["b", "c", "d"]
+    assert sent == [["a", "b", "c"], ["d"]]
+
+
+async def test_leave_is_for_one_call():
+    gate = Gate()
+    sent, submit = await _sent_by(gate)
+    tasks = [submit("a", "s"), submit("b", "other")]
+    await until(lambda: gate.asked == 1)
+    await gate.let_one_go()
+    assert sent == [["a"]]
+    await until(lambda: gate.asked == 2)
+    await gate.let_one_go()
+    await asyncio.gather(*tasks)
+    assert sent == [["a"], ["b"]]
+
+
+async def test_what_is_cancelled_while_its_call_waits_for_leave_is_not_sent():
+    gate = Gate()
+    sent, submit = await _sent_by(gate)
+    leaving, staying = submit("a"), submit("b")
+    await until(lambda: gate.asked == 1)
+    leaving.cancel()
+    await gate.let_one_go()
+    assert [outcome.ref.id for outcome in await staying] == ["b"]
+    assert sent == [["b"]]
+
+
+async def test_the_rest_of_a_call_waits_for_its_window_and_for_no_longer_than_until_it_is_full():
+    gate = Gate()
+    sent, submit = await _sent_by(gate, BatchRule(3, window=60))
+    tasks = [submit("abcd")]
+    await until(lambda: gate.asked == 1)
+    await gate.let_one_go()
+    assert sent == [["a", "b", "c"]]
+    tasks.append(submit("ef"))
+    await until(lambda: gate.asked == 2)
+    await gate.let_one_go()
+    await asyncio.gather(*tasks)
+    assert sent == [["a", "b", "c"], ["d", "e", "f"]]
+
+
+async def test_a_provider_that_fails_in_leave_is_asked_to_submit_all_the_same(bulk, vendor, monkeypatch):
+    async def fails(self):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(Bulk, "leave", fails)
+    assert (await bulk.submit(job("a"))).tasks[0].ref.id == "id-a"

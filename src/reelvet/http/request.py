@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from urllib.parse import SplitResult, quote, urlsplit
 
 from reelvet.schema.errors import UnexpectedReply
-from reelvet.schema.lenient import is_too_deep, storable
+from reelvet.schema.lenient import MOST_DEEP, is_too_deep, storable
 from reelvet.schema.urls import MASK, mask_url
 
 # RFC 3986: what may stand in a URL as it is, and a percent sign only before two hex digits.
@@ -24,6 +24,8 @@ _URL = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+(?:[A-Za-z0-9\-._~:/?\[\]@!$&'
 _HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", re.ASCII)
 _ENDS_A_HEADER = re.compile(r"[\r\n\0]")
+
+_Plain = TypeVar("_Plain", bound="Request | Reply")
 
 _SENSITIVE = re.compile(r"auth|token|cookie|secret|signature|credential|api-?key|password", re.IGNORECASE)
 
@@ -55,7 +57,8 @@ class Headers(Mapping[str, str]):
             self._items: dict[str, tuple[str, str]] = items._items  # noqa: SLF001 - our own: checked already, and never changed
             return
         self._items = {}
-        for name, value in items.items() if isinstance(items, Mapping) else items:
+        # Dictionaries are asked for first: what is abstract takes long to be told.
+        for name, value in items.items() if isinstance(items, dict | Mapping) else items:
             lowered = _checked(name, value)
             known = self._items.get(lowered)
             self._items[lowered] = (known[0], f"{known[1]}, {value}") if known else (name, value)
@@ -95,8 +98,8 @@ class Headers(Mapping[str, str]):
 
     def merged(self, *others: Mapping[str, str]) -> Headers:
         """A copy in which the headers of `others` replace those of the same name."""
-        merged = Headers()
-        merged._items.update(self._items)
+        merged = object.__new__(Headers)
+        merged._items = {**self._items}
         for other in others:
             merged._items.update({_checked(name, value): (name, value) for name, value in other.items()})
         return merged
@@ -154,15 +157,7 @@ class Request:
     operation: str = "request"
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        # An empty query would be dropped on the way out, and a signature over it would not hold.
-        if (
-            not _URL.fullmatch(self.url)
-            or not _has_port_or_none(parts)
-            or self.url.endswith("?")
-            or "@" in parts.netloc
-            or not parts.hostname
-        ):
+        if not _is_exact(self.url):
             raise ValueError(
                 f"not an absolute, encoded http(s) URL without user info and fragment: {mask_url(self.url)}"
             )
@@ -200,18 +195,15 @@ class Request:
             url += ("&" if "?" in url else "?") + encoded
         given = Headers(headers or {})
         if json_body is not None:
-            content = json.dumps(json_body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-            given = Headers({"Content-Type": "application/json"}).merged(given)
+            content = _write_json(json_body).encode()
+            if "Content-Type" not in given:
+                given = _JSON.merged(given)
         return cls(method.upper(), url, given, content, effect, operation)
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """A copy in which `headers` are added, or replace those of the same name."""
         # Not `replace`, which would check the URL again: each call is given headers several times.
-        copy = object.__new__(type(self))
-        for known in fields(self):
-            object.__setattr__(copy, known.name, getattr(self, known.name))
-        object.__setattr__(copy, "headers", Headers(self.headers).merged(headers))
-        return copy
+        return _copied(self, headers=Headers(self.headers).merged(headers))
 
     @property
     def path(self) -> str:
@@ -233,11 +225,42 @@ class Request:
         return f"Request({self.method} {mask_url(self.url)}, headers={headers}, {len(self.content)} bytes, {self.effect.value})"
 
 
+_JSON = Headers({"Content-Type": "application/json"})
+_write_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+@lru_cache(256)
+def _is_exact(url: str) -> bool:
+    """Whether a URL goes out as it is. Remembered, as most calls go to the same few."""
+    parts = urlsplit(url)
+    # An empty query would be dropped on the way out, and a signature over it would not hold.
+    return bool(
+        _URL.fullmatch(url)
+        and _has_port_or_none(parts)
+        and not url.endswith("?")
+        and "@" not in parts.netloc
+        and parts.hostname
+    )
+
+
+def _copied(value: _Plain, **changed: Any) -> _Plain:
+    """A copy of a request or reply with other values, which are not checked again."""
+    copy = object.__new__(type(value))
+    for name in value.__slots__:
+        object.__setattr__(copy, name, changed[name] if name in changed else getattr(value, name))
+    return copy
+
+
 def _has_port_or_none(parts: SplitResult) -> bool:
     try:
         return parts.port is None or parts.port > 0
     except ValueError:
         return False
+
+
+def _is_too_deep(content: bytes, read: Any) -> bool:
+    # Most replies have not even so many brackets in all.
+    return content.count(b"[") + content.count(b"{") > MOST_DEEP and is_too_deep(read)
 
 
 def _as_is(text: str) -> str:
@@ -264,6 +287,7 @@ class Reply:
     provider: str | None = None
     instance: str | None = None
     redact: Callable[[str], str] = field(default=_as_is, compare=False)
+    _read: tuple[Any, bool] | None = field(default=None, init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "headers", Headers(self.headers))
@@ -273,16 +297,22 @@ class Reply:
         """The body as text; bytes that are not UTF-8 become replacement characters."""
         return self.content.decode("utf-8", "replace")
 
+    def of_session(
+        self, *, request_id: str | None, provider: str, instance: str, redact: Callable[[str], str]
+    ) -> Reply:
+        """A copy that says whose it is."""
+        return _copied(self, request_id=request_id, provider=provider, instance=instance, redact=redact)
+
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON. Parsed once: it is the same value each time, which nobody may change.
 
         Raises:
             UnexpectedReply: It is none. The error carries the redacted body.
         """
         try:
-            read = json.loads(self.content)
-            if not is_too_deep(read):
-                return storable(read) if _HALF.search(self.content) else read
+            read, is_deep = self._parsed()
+            if not is_deep:
+                return read
             why = "is nested too deep"
         except RecursionError:
             why = "is nested too deep"
@@ -296,6 +326,21 @@ class Reply:
             request_id=self.request_id,
             body=self.redact(self.text),
         )
+
+    def json_if_any(self) -> Any:
+        """The same, `None` where it is no JSON; however deep it is nested. For classifiers, who see every reply."""
+        try:
+            return self._parsed()[0]
+        except (ValueError, RecursionError):
+            return None
+
+    def _parsed(self) -> tuple[Any, bool]:
+        if (known := self._read) is None:
+            read = json.loads(self.content)
+            is_deep = _is_too_deep(self.content, read)
+            known = (storable(read) if not is_deep and _HALF.search(self.content) else read), is_deep
+            object.__setattr__(self, "_read", known)
+        return known
 
     def __repr__(self) -> str:
         return f"Reply({self.status}, {len(self.content)} bytes, request_id={self.request_id!r})"

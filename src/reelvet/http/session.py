@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Self
@@ -144,9 +143,8 @@ class Session:
             NetworkDisabled: The kill switch is on.
         """
         policy = retry or self._retry
-        request = request.with_headers(
-            {name: value for name, value in _defaults().items() if name not in request.headers}
-        )
+        if missing := {name: value for name, value in _defaults().items() if name not in request.headers}:
+            request = request.with_headers(missing)
         with telemetry.span(f"reelvet.http {request.operation}", self._attributes(request)) as span:
             begun, failed = time.monotonic(), None
             try:
@@ -159,6 +157,10 @@ class Session:
                 reply = await self._try_again(request, policy, failed, begun)
             span.set_attribute("http.response.status_code", reply.status)
             return reply
+
+    async def room(self, operation: str) -> None:
+        """Wait until a request of that operation would not be throttled. Nothing is reserved: another may be quicker."""
+        await self._throttle.room(operation)
 
     async def _try_again(self, request: Request, policy: RetryPolicy, failed: ProviderError, begun: float) -> Reply:
         """The tries after the first, which is counted as one. Only now, as most calls need none of it."""
@@ -181,7 +183,7 @@ class Session:
         return await retrying(attempt)
 
     async def _try(self, request: Request) -> Reply:
-        async with self._throttle.passage(request.operation):
+        async with self._throttle.passage(request.operation) as sent:
             if self._transport is None:
                 raise RuntimeError("the session is not open: use it in `async with`")
             begun = time.perf_counter()
@@ -189,7 +191,8 @@ class Session:
             try:
                 # Signed only now: signatures age, and the wait for leave may have been long.
                 signed = self._signer.sign(request, self._clock()) if self._signer else request
-                return self._understood(signed, await self._transport(signed))
+                reply = await (self._wire.exchange(signed, sent) if self._wire else self._transport(signed))
+                return self._understood(signed, reply)
             except BaseException as error:
                 outcome = type(error).__name__
                 if isinstance(error, ProviderError):
@@ -204,8 +207,7 @@ class Session:
                 )
 
     def _understood(self, request: Request, reply: Reply) -> Reply:
-        reply = replace(
-            reply,
+        reply = reply.of_session(
             request_id=reply.request_id or header_of(reply, self._request_id_headers),
             provider=self.provider,
             instance=self.instance,
@@ -268,6 +270,7 @@ class _TooLate(stop_base):
         return time.monotonic() + state.upcoming_sleep >= self._moment
 
 
+@cache
 @cache
 def _defaults() -> dict[str, str]:
     return {"User-Agent": user_agent(), "Accept": "application/json, */*;q=0.5", "Accept-Encoding": "gzip, deflate"}

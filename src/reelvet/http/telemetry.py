@@ -41,11 +41,10 @@ def span(name: str, attributes: Mapping[str, Value | None] = _NONE) -> Iterator[
     The message of an exception stays out of the span: it may quote what a caller or a vendor wrote.
     """
     api = _api()
-    if api is None:
+    if api is None or _is_idle(api.trace, tracer := _own(api.trace.get_tracer)):
         yield _NO_SPAN
         return
     given = _present(attributes)
-    tracer = _own(api.trace.get_tracer)
     with tracer.start_as_current_span(
         name, attributes=given, record_exception=False, set_status_on_exception=False
     ) as live:
@@ -89,6 +88,11 @@ def _api() -> _Api | None:
         return None
     api: Any = opentelemetry
     return api  # type: ignore[no-any-return]
+
+
+def _is_idle(trace: Any, tracer: Any) -> bool:
+    """Whether nobody listens: the provider is still the one that stands in until an application sets its own."""
+    return isinstance(tracer, trace.ProxyTracer) and isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def _meter() -> Meter | None:

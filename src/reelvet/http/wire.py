@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -27,7 +27,7 @@ from reelvet.schema.errors import ConnectFailed, ProviderError, ReplyTooLarge, T
 from reelvet.schema.urls import mask_url
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from reelvet.http.redact import Redactor
     from reelvet.http.timeouts import Timeouts
@@ -55,6 +55,7 @@ class _Call:
     """What one try knows of itself, so that a failure can say whether anything was sent."""
 
     request: Request
+    sent: Callable[[], None] = lambda: None
     connected: bool = False
     watchdog: asyncio.Timeout | None = None
 
@@ -79,8 +80,34 @@ async def _connected(session: Any, context: Any, params: Any) -> None:  # noqa: 
     call.connected = True
 
 
-_url = lru_cache(256)(httpx.URL)
-"""For httpx's own sake, without the query: what goes out is the text, byte for byte."""
+class _Place(NamedTuple):
+    """A URL as everybody here wants it. Remembered, as most calls go to the same few."""
+
+    shown: str
+    """Without what may be a secret."""
+    exact: URL
+    """What goes out, byte for byte."""
+    of_httpx: httpx.URL
+    """For httpx's own sake, without the query."""
+
+
+@lru_cache(256)
+def _place(url: str) -> _Place:
+    shown = mask_url(url)
+    return _Place(shown, URL(url, encoded=True), httpx.URL(shown.partition("?")[0]))
+
+
+async def _sent(session: Any, context: Any, params: Any) -> None:  # noqa: ARG001 - the signature is aiohttp's
+    call: _Call = context.trace_request_ctx
+    call.sent()
+
+
+async def _sent_whole(session: Any, context: Any, params: Any) -> None:
+    if not context.trace_request_ctx.request.content:
+        await _sent(session, context, params)
+
+
+_NOTHING = httpx.ByteStream(b"")
 
 
 class _Body(httpx.AsyncByteStream):
@@ -125,7 +152,7 @@ class _Transport(httpx.AsyncBaseTransport):
     async def _send(self, call: _Call, headers: list[tuple[str, str]], data: Any) -> aiohttp.ClientResponse:
         return await self._client.request(
             call.request.method,
-            URL(call.request.url, encoded=True),
+            _place(call.request.url).exact,
             headers=headers,
             data=data,
             allow_redirects=False,
@@ -168,6 +195,9 @@ class Wire:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_connected)
         trace.on_connection_reuseconn.append(_connected)
+        # The head is handed over with the body, if there is one, and then some turns of the loop later.
+        trace.on_request_headers_sent.append(_sent_whole)
+        trace.on_request_chunk_sent.append(_sent)
         client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=_tls(verify), keepalive_timeout=_KEEPALIVE),
             # The whole try has its deadline in `exchange`.
@@ -186,8 +216,12 @@ class Wire:
         """Close every connection."""
         await self._transport.aclose()
 
-    async def exchange(self, request: Request) -> Reply:
+    async def exchange(self, request: Request, sent: Callable[[], None] = lambda: None) -> Reply:
         """Send the request once and read the whole reply.
+
+        Args:
+            request: What to send.
+            sent: Called when it goes into the socket.
 
         Raises:
             ConnectFailed: No connection was made, so nothing was sent.
@@ -196,11 +230,10 @@ class Wire:
             UnexpectedReply: The reply cannot be decoded.
             NetworkDisabled: The kill switch is on.
         """
-        parts = urlsplit(request.url)
-        check_network(parts.hostname or "")
+        check_network(urlsplit(request.url).hostname or "")
         if self._proxy:
             check_network(self._proxy.host or "")
-        call = _Call(request)
+        call = _Call(request, sent)
         try:
             async with asyncio.timeout(self._timeouts.total):
                 return await self._exchange(call)
@@ -211,8 +244,10 @@ class Wire:
         raise failure from cause
 
     async def _exchange(self, call: _Call) -> Reply:
-        where = mask_url(call.request.url)
-        outgoing = httpx.Request(call.request.method, _url(where.partition("?")[0]), extensions={"reelvet": call})
+        place = _place(call.request.url)
+        where = place.shown
+        # With a stream, so that httpx works out no headers: what goes out is in the call.
+        outgoing = httpx.Request(call.request.method, place.of_httpx, stream=_NOTHING, extensions={"reelvet": call})
         response = await self._transport.handle_async_request(outgoing)
         try:
             _log.info('HTTP Request: %s %s "HTTP/1.1 %d"', call.request.method, where, response.status_code)

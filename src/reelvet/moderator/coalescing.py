@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reelvet.schema.plan import VendorTask
 
     Send = Callable[[Sequence[VendorTask]], Awaitable[list[Outcome]]]
+    Leave = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,10 +43,30 @@ class _Bucket:
     timer: asyncio.TimerHandle | None = None
     seen: int = 1
     """How many there were when the timer was set."""
+    sending: asyncio.Task[None] | None = None
+    """Waits for leave, and sends what has come until then."""
+    keys: set[str] = field(default_factory=set)
+    """Of those that wait."""
+
+    def take(self, most: int) -> list[_Waiting]:
+        """The tasks of one call: two equal keys could not be told apart in one, and who was cancelled has sent nothing."""
+        call: dict[str, _Waiting] = {}
+        left: list[_Waiting] = []
+        for one in self.waiting:
+            if one.outcome.done():
+                continue
+            if len(call) < most and one.task.vendor_key not in call:
+                call[one.task.vendor_key] = one
+            else:
+                left.append(one)
+        self.waiting, self.keys = left, {one.task.vendor_key for one in left}
+        return [*call.values()]
 
 
 class Coalescer:
     """The submissions of one instance, in whichever event loop they are made.
+
+    A call is made up when it may go, and not before: as long as the vendor's rate has it wait, tasks still join it.
 
     Args:
         rule: The provider's; `None` sends what is submitted together, and nothing else, in one call of the provider.
@@ -55,8 +76,9 @@ class Coalescer:
         self._rule = rule
         self._buckets: dict[tuple[asyncio.AbstractEventLoop, str], _Bucket] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._turns: dict[asyncio.AbstractEventLoop, asyncio.Lock] = {}
 
-    async def submit(self, tasks: Sequence[VendorTask], send: Send) -> list[Outcome]:
+    async def submit(self, tasks: Sequence[VendorTask], send: Send, leave: Leave | None = None) -> list[Outcome]:
         """One outcome per task, in order.
 
         Cancelled before its tasks are sent, they are not. Afterwards the call goes on: others have tasks in it.
@@ -64,13 +86,14 @@ class Coalescer:
         Args:
             tasks: What to submit.
             send: Sends tasks in one call, and gives one outcome for each.
+            leave: Waits until a call would go out at once; `None`: it always does.
         """
         rule = self._rule
         if rule is None:
             return await send(tasks)
         alone = [rule.share_key(task) is None for task in tasks]
         places = [
-            asyncio.ensure_future(self._one(task, send)) if is_alone else self._join(task, rule, send)
+            asyncio.ensure_future(self._one(task, send)) if is_alone else self._join(task, rule, send, leave)
             for task, is_alone in zip(tasks, alone, strict=True)
         ]
         return list(await asyncio.gather(*places))
@@ -79,20 +102,31 @@ class Coalescer:
     async def _one(task: VendorTask, send: Send) -> Outcome:
         return (await send([task]))[0]
 
-    def _join(self, task: VendorTask, rule: BatchRule, send: Send) -> asyncio.Future[Outcome]:
+    def _join(self, task: VendorTask, rule: BatchRule, send: Send, leave: Leave | None) -> asyncio.Future[Outcome]:
         loop = asyncio.get_running_loop()
         place = (loop, rule.share_key(task) or "")
         bucket = self._buckets.setdefault(place, _Bucket(loop.time() + _MOST_WINDOWS * rule.window))
         outcome: asyncio.Future[Outcome] = loop.create_future()
         bucket.waiting.append(_Waiting(task, outcome))
-        if bucket.timer is None:
-            bucket.timer = loop.call_later(rule.window, self._due, place, rule, send)
-        elif len({waiting.task.vendor_key for waiting in bucket.waiting}) >= rule.max:
-            bucket.timer.cancel()
-            self._flush(place, rule, send)
+        bucket.keys.add(task.vendor_key)
+        if bucket.sending is None:
+            if len(bucket.keys) >= rule.max:
+                self._start(place, rule, send, leave)
+            elif bucket.timer is None:
+                self._wait(place, rule, send, leave)
         return outcome
 
-    def _due(self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send) -> None:
+    def _wait(
+        self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send, leave: Leave | None
+    ) -> None:
+        """Waits a window for what may come besides."""
+        bucket = self._buckets[place]
+        bucket.seen = len(bucket.waiting)
+        bucket.timer = place[0].call_later(rule.window, self._due, place, rule, send, leave)
+
+    def _due(
+        self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send, leave: Leave | None
+    ) -> None:
         """Sends what waits, unless there is more to come.
 
         More may come as long as some came within the last window; or if the loop was too busy for any to come, which
@@ -101,29 +135,51 @@ class Coalescer:
         loop, bucket = place[0], self._buckets[place]
         now, due = loop.time(), bucket.timer.when() if bucket.timer is not None else 0.0
         if now < bucket.until and (len(bucket.waiting) > bucket.seen or now - due > rule.window):
-            bucket.seen = len(bucket.waiting)
-            bucket.timer = loop.call_later(rule.window, self._due, place, rule, send)
+            self._wait(place, rule, send, leave)
         else:
-            self._flush(place, rule, send)
+            self._start(place, rule, send, leave)
 
-    def _flush(self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send) -> None:
-        """Sends everything that waits, in as many calls as it takes: two equal keys could not be told apart in one."""
-        left = self._buckets.pop(place).waiting
-        while left:
-            call: dict[str, _Waiting] = {}
-            rest: list[_Waiting] = []
-            for waiting in left:
-                if waiting.outcome.done():
-                    continue  # whoever submitted it was cancelled, and nothing was sent
-                if len(call) < rule.max and waiting.task.vendor_key not in call:
-                    call[waiting.task.vendor_key] = waiting
-                else:
-                    rest.append(waiting)
-            left = rest
-            if call:
-                running = place[0].create_task(_call([*call.values()], send))
-                self._calls.add(running)
-                running.add_done_callback(self._calls.discard)
+    def _start(
+        self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send, leave: Leave | None
+    ) -> None:
+        bucket = self._buckets[place]
+        if bucket.timer is not None:
+            bucket.timer.cancel()
+            bucket.timer = None
+        bucket.sending = place[0].create_task(self._send(place, rule, send, leave))
+
+    async def _send(
+        self, place: tuple[asyncio.AbstractEventLoop, str], rule: BatchRule, send: Send, leave: Leave | None
+    ) -> None:
+        """Sends what waits, and what comes meanwhile; the rest of it, if it fills no call, waits for others anew."""
+        loop, bucket = place[0], self._buckets[place]
+        turn = self._turns.setdefault(loop, asyncio.Lock())
+        try:
+            while True:
+                async with turn:  # leave is for one call
+                    if leave is not None:
+                        await leave()
+                    if call := bucket.take(rule.max):
+                        running = loop.create_task(_call(call, send))
+                        self._calls.add(running)
+                        running.add_done_callback(self._calls.discard)
+                        await asyncio.sleep(0)  # it has begun, and the leave is used up
+                if len(bucket.keys) < rule.max:
+                    break
+        except BaseException:
+            for one in bucket.waiting:
+                one.outcome.cancel()  # it was broken off
+            bucket.waiting = []
+            raise
+        finally:
+            bucket.sending = None
+            if bucket.waiting:
+                bucket.until = loop.time() + _MOST_WINDOWS * rule.window
+                self._wait(place, rule, send, leave)
+            else:
+                del self._buckets[place]
+                if not any(other is loop for other, _ in self._buckets):
+                    del self._turns[loop]
 
 
 async def _call(waiting: Sequence[_Waiting], send: Send) -> None:

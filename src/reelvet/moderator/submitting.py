@@ -110,7 +110,10 @@ async def create(
     Returns:
         The ticket, and what became of each task.
     """
-    outcomes = await instance.coalescer.submit(plan.tasks, partial(send, instance=instance)) if plan.tasks else []
+    outcomes: list[Outcome] = []
+    if plan.tasks:
+        call = partial(send, instance=instance)
+        outcomes = await instance.coalescer.submit(plan.tasks, call, partial(_leave, instance))
     taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
     for number, (task, outcome) in enumerate(zip(plan.tasks, outcomes, strict=True)):
         if isinstance(outcome, Unknown):
@@ -152,6 +155,14 @@ async def send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]
     if len(outcomes) != len(tasks):
         return [Unknown(_odd(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance)) for _ in tasks]
     return [_known(outcome, instance) for outcome in outcomes]
+
+
+async def _leave(instance: Instance) -> None:
+    """Waits until a create would go out at once. Nothing of it can fail a job: the call itself waits again."""
+    try:
+        await instance.provider.leave()
+    except Exception:  # noqa: BLE001  (a provider's bug)
+        _log.debug("a provider failed in leave", exc_info=True)
 
 
 def _known(outcome: object, instance: Instance) -> Outcome:

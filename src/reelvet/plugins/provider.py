@@ -272,6 +272,12 @@ class Provider(ABC):
         """Fills the plan's placeholders. By default there are none."""
         return plan
 
+    async def leave(self) -> None:  # noqa: B027  (most vendors are sent one task at a time)
+        """Waits until `submit` would send at once, as far as the vendor's rates go; by default it does not wait.
+
+        Asked of a provider with a `BatchRule`: while it waits, tasks that may share the call still join it.
+        """
+
     @abstractmethod
     async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
         """Creates tasks at the vendor.

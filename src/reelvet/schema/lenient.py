@@ -90,15 +90,18 @@ MOST_DEEP = 100
 """Levels of nesting in a reply; vendors have ten or so, and beyond a few hundred nothing could be written down again."""
 
 
+_NESTS = (dict, list)
+
+
 def is_too_deep(value: Any) -> bool:
     """Whether a parsed reply is nested deeper than any vendor's is."""
-    level = [value] if isinstance(value, dict | list) else []
+    level = [value] if isinstance(value, _NESTS) else []
     for _ in range(MOST_DEEP):
         level = [
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, _NESTS)
         ]
         if not level:
             return False

@@ -7,7 +7,6 @@ gateway too.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -134,7 +133,7 @@ _TEXTS = ("error_msg", "error_message", "message")
 
 def classify(request: Request, reply: Reply) -> ProviderError | None:
     """The error of a reply; `None` for a success."""
-    body = _json(reply.content)
+    body = reply.json_if_any()
     code, says = told(body)
     is_success = 200 <= reply.status < 300  # noqa: PLR2004
     if is_success and (not code or _is_of_a_task(request, body)):
@@ -236,13 +235,6 @@ def told(body: Any) -> tuple[str | None, str | None]:
         return None, None
     code = next((text for name in _CODES if (text := _text(body, name))), None)
     return code, next((text for name in _TEXTS if (text := _text(body, name))), None)
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _text(body: Any, name: str) -> str | None:

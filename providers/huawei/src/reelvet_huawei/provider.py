@@ -142,6 +142,8 @@ class HuaweiProvider(Provider):
 
     async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
         """Creates the tasks, one call each."""
+        if len(tasks) == 1:  # a job is one task
+            return [await self._create(tasks[0])]
         return await asyncio.gather(*(self._create(task) for task in tasks))
 
     async def fetch(self, ref: TaskRef) -> RawTask:

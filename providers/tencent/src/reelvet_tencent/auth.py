@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from reelvet.http import Request
 
@@ -20,6 +20,8 @@ SERVICE = "vm"
 ALGORITHM = "TC3-HMAC-SHA256"
 SIGNED = ("content-type", "host", "x-tc-action")
 """What is signed. The SDK leaves the action out, so whoever could change it in transit could turn one call into another."""
+
+_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,12 @@ class Tc3:
     def sign(self, request: Request, now: datetime, /) -> Request:
         """The request with its credentials."""
         keys = self._keys()
-        timestamp, date = str(int(now.timestamp())), now.astimezone(UTC).strftime("%Y-%m-%d")
-        request = request.with_headers({"Host": request.host, "X-TC-Timestamp": timestamp})
+        seconds = int(now.timestamp())
+        timestamp, date = str(seconds), _date(seconds // _DAY)
+        told = {"Host": request.host, "X-TC-Timestamp": timestamp}
         if keys.token:
-            request = request.with_headers({"X-TC-Token": keys.token})
+            told["X-TC-Token"] = keys.token
+        request = request.with_headers(told)
         scope = f"{date}/{self._service}/tc3_request"
         to_sign = "\n".join([ALGORITHM, timestamp, scope, _digest(canonical(request).encode())])
         signature = self._sign(keys.secret_key, date, self._service, to_sign)
@@ -70,6 +74,12 @@ def canonical(request: Request) -> str:
     """The canonical request: names and values of the signed headers in lower case, the path always `/`."""
     told = "".join(f"{name}:{request.headers[name].strip().lower()}\n" for name in SIGNED)
     return "\n".join([request.method, "/", request.query, told, ";".join(SIGNED), _digest(request.content)])
+
+
+@lru_cache(2)
+def _date(day: int) -> str:
+    """The date in UTC of a day counted from 1970."""
+    return datetime.fromtimestamp(day * _DAY, UTC).strftime("%Y-%m-%d")
 
 
 def _digest(content: bytes) -> str:

@@ -6,7 +6,6 @@ codes) and https://cloud.tencent.com/document/api/271/2056 (the shape of a reply
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,7 +156,7 @@ def of_code(code: str | None, says: str, **facts: Any) -> ProviderError:
 
 def classify(request: Request, reply: Reply) -> ProviderError | None:
     """The error of a reply; `None` for a success. What is no reply of the API is an error, and never an empty result."""
-    body = _json(reply.content)
+    body = reply.json_if_any()
     response = body.get("Response") if isinstance(body, dict) else None
     if not isinstance(response, dict):
         return classify_status(request, reply) or UnexpectedReply(
@@ -191,10 +190,3 @@ def task_error(type_: str | None, description: str | None) -> TaskError:
         type=(row.error if row else ProviderError).__name__,
         retryable=row.retryable if row else None,
     )
-
-
-def _json(content: bytes) -> Any:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None

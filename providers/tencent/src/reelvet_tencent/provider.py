@@ -131,15 +131,22 @@ class TencentProvider(Provider):
         """Closes them."""
         await self._session.__aexit__(None, None, None)
 
+    async def leave(self) -> None:
+        """Waits for room in the rate of creates."""
+        await self._session.room(request.CREATE)
+
     async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
         """Creates the tasks, those that may share a call together."""
+        calls = list(_calls(tasks))
+        if len(calls) == 1:
+            return await self._create(tasks)
         outcomes: dict[int, Outcome] = {}
 
         async def send(numbers: list[int]) -> None:
             found = await self._create([tasks[number] for number in numbers])
             outcomes.update(zip(numbers, found, strict=True))
 
-        await asyncio.gather(*(send(numbers) for numbers in _calls(tasks)))
+        await asyncio.gather(*(send(numbers) for numbers in calls))
         for number, outcome in outcomes.items():
             if isinstance(outcome, Unknown) and tasks[number].extra.get("all_segments"):
                 self._wanted_whole.add(tasks[number].vendor_key)

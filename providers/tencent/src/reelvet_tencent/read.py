@@ -59,21 +59,22 @@ def unwrapped(payload: Any) -> dict[str, Any]:
 
 def raw_task(payload: Any, *, ref: TaskRef, requests: int = 0, request_ids: tuple[str, ...] = ()) -> RawTask:
     """What the vendor says of a task: a reply to DescribeTaskDetail, an item of the list, or a callback."""
-    detail = DescribeTaskDetailResponse.model_validate(unwrapped(payload))
-    status = STATUSES.get((detail.status or "").strip().upper(), Status.UNKNOWN)
-    pause = detail.try_in_seconds
+    inner = unwrapped(payload)  # not as a model: all of its segments would be read, only to be read again
+    text, word = lenient.text, lenient.text(inner.get("Status"))
+    status = STATUSES.get((word or "").strip().upper(), Status.UNKNOWN)
+    pause = lenient.whole(inner.get("TryInSeconds"))
     failed = status is Status.FAILED
     return RawTask(
         ref=ref,
         status=status,
-        native_status=detail.status,
+        native_status=word,
         payload=payload,
         request_ids=request_ids,
         requests=requests,
-        error=task_error(detail.error_type, detail.error_description) if failed else None,
+        error=task_error(text(inner.get("ErrorType")), text(inner.get("ErrorDescription"))) if failed else None,
         poll_after=float(pause) if pause is not None and pause > 0 and not status.final else None,
-        vendor_key=detail.data_id or None,
-        created_at=detail.created_at,
+        vendor_key=text(inner.get("DataId")) or None,
+        created_at=lenient.moment(inner.get("CreatedAt")),
     )
 
 
