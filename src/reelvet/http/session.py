@@ -122,6 +122,10 @@ class Session:
             await self._wire.close()
             self._wire = None
 
+    def hide(self, secret: SecretStr) -> None:
+        """Keeps one more secret out of errors and logs from now on, as a key that was fetched after the session was made."""
+        self._redactor.hide(secret)
+
     async def send(self, request: Request, *, retry: RetryPolicy | None = None) -> Reply:
         """Send a request until it succeeds, fails for good or may not be repeated; the reply is a success by the classifier.
 

@@ -92,7 +92,7 @@ class TencentProvider(Provider):
         if self.context.session is None:
             raise RuntimeError("no session was lent to the provider")
         rate = settings.requests_per_second
-        self._credentials = Credentials(settings)
+        self._credentials = Credentials(settings, hide=lambda secret: self._session.hide(secret))
         self._session: Session = self.context.session(
             signer=Tc3(self._credentials.current),
             classifier=classify,
