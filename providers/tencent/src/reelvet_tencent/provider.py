@@ -30,12 +30,16 @@ if TYPE_CHECKING:
     from reelvet.plugins import Callback, DeclaredPolicy
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
+    from reelvet.schema.result import Note
     from reelvet_tencent.settings import TencentSettings
 
 PAGE = 100
 """Tasks per page of the list, at most: https://www.tencentcloud.com/document/api/1140/51172"""
 
 _MOST_PAGES = 1000
+_MOST_STALE = 5
+"""Pages in a row without anything new, after which a list is taken to have ended."""
+
 _CREATED = frozenset({"OK", "200"})
 """What the code of a created task is in every example, and once in the vendor's description of the field."""
 
@@ -80,9 +84,9 @@ class TencentProvider(Provider):
         configured = [*([self.settings.seed] if self.settings.seed is not None else []), *self.settings.seeds.values()]
         return callbacks.parse(body, headers, [*secrets] or configured)
 
-    def propose(self, payloads: Iterable[Any]) -> dict[str, DeclaredPolicy]:
+    def propose(self, payloads: Iterable[Any], notes: list[Note] | None = None) -> dict[str, DeclaredPolicy]:
         """What the policies behind the BizTypes of some replies seem to look at; see `learn.propose`."""
-        return learn.propose(payloads, self._labels)
+        return learn.propose(payloads, self._labels, notes)
 
     # talks
 
@@ -92,7 +96,7 @@ class TencentProvider(Provider):
         if self.context.session is None:
             raise RuntimeError("no session was lent to the provider")
         rate = settings.requests_per_second
-        self._credentials = Credentials(settings, hide=lambda secret: self._session.hide(secret))
+        self._credentials = Credentials(settings, hide=self._hide)
         self._session: Session = self.context.session(
             signer=Tc3(self._credentials.current),
             classifier=classify,
@@ -116,14 +120,26 @@ class TencentProvider(Provider):
             outcomes.update(zip(numbers, found, strict=True))
 
         await asyncio.gather(*(send(numbers) for numbers in _calls(tasks)))
+        # The same of several calls: a task that two were told of is the task of neither, as far as anybody knows.
+        ids = Counter(outcome.ref.id for outcome in outcomes.values() if isinstance(outcome, Created))
+        for number, outcome in outcomes.items():
+            if isinstance(outcome, Created) and ids[outcome.ref.id] > 1:
+                says = f"the vendor names task {outcome.ref.id} as that of several"
+                outcomes[number] = Unknown(UnexpectedReply(says, self.id, self.context.instance))
         return [outcomes[number] for number in range(len(tasks))]
 
     async def fetch(self, ref: TaskRef) -> RawTask:
-        """The task, with its segments."""
+        """The task, with its segments.
+
+        Raises:
+            ProviderError: The call failed, or the reply is another task's.
+        """
         body: dict[str, Any] = {"TaskId": ref.id}
         if ref.extra.get("all_segments", self.settings.all_segments):
             body["ShowAllSegments"] = True
-        return self._raw(await self._call(request.DETAIL, body, Effect.READ), ref)
+        reply = await self._call(request.DETAIL, body, Effect.READ)
+        self._check_is_of(reply, ref)
+        return self._raw(reply, ref)
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops the task, as is needed for a live stream; one that has ended already is told as it is.
@@ -202,6 +218,9 @@ class TencentProvider(Provider):
     def _policies(self) -> Policies:
         return Policies(self.settings, self.context.taxonomy)
 
+    def _hide(self, secret: SecretStr) -> None:
+        self._session.hide(secret)
+
     async def _call(self, action: str, body: dict[str, Any], effect: Effect) -> Reply:
         await self._credentials.refresh()
         return await self._session.send(
@@ -229,10 +248,11 @@ class TencentProvider(Provider):
         # By DataId alone: that results come in the order of the tasks is not documented.
         count = Counter(result.data_id for result in made.results)
         by_key = {result.data_id: result for result in made.results if count[result.data_id] == 1}
-        return [self._outcome(task, by_key.get(task.vendor_key), reply) for task in tasks]
+        ids = Counter(_id(result) for result in made.results)
+        return [self._outcome(task, by_key.get(task.vendor_key), reply, ids) for task in tasks]
 
     def _body(self, tasks: Sequence[VendorTask]) -> dict[str, Any]:
-        body = {**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]}
+        body = request.sent({**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]})
         if "Seed" in body:
             name = tasks[0].extra.get("seed")
             seed = self.settings.seed if name == request.DEFAULT_SEED else self.settings.seeds.get(str(name))
@@ -244,12 +264,16 @@ class TencentProvider(Provider):
             body["Seed"] = seed.get_secret_value()
         return body
 
-    def _outcome(self, task: VendorTask, result: wire.TaskResult | None, reply: Reply) -> Outcome:
+    def _outcome(self, task: VendorTask, result: wire.TaskResult | None, reply: Reply, ids: Counter[str]) -> Outcome:
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
-        if result.code in _CREATED and result.task_id:
-            extra = {"all_segments": True} if task.extra.get("all_segments") else {}
-            return Created(TaskRef(id=result.task_id, name=task.name, category=task.category, extra=extra))
+        id_ = _id(result)
+        if id_ and ids[id_] > 1:
+            return Unknown(self._unexpected(reply, f"names task {id_} as that of several"))
+        if result.code in _CREATED and id_:
+            # The key goes along, so that nobody else's reply is ever taken for this task's.
+            extra = {"key": task.vendor_key} | ({"all_segments": True} if task.extra.get("all_segments") else {})
+            return Created(TaskRef(id=id_, name=task.name, category=task.category, extra=extra))
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
         says = f"{request.CREATE}: {(result.message or result.code or 'the vendor gives no reason').rstrip('.')}"
@@ -257,16 +281,19 @@ class TencentProvider(Provider):
             result.code, reply.redact(says), provider=self.id, instance=self.context.instance,
             status=reply.status, request_id=self._request_id(reply),
         )  # fmt: skip
-        if result.task_id:
+        if id_:
             error.created = "maybe"  # a code of failure and a task: one of them is wrong
         return Rejected(error) if error.created == "no" else Unknown(error)
 
     async def _list(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The tasks of a window, page by page.
 
-        The last page has no token, by the documentation; in its example it has one. So a page without anything new ends it.
+        The last page has no token, by the documentation; in its example it has one. So it ends with a token that was
+        there before, or after some pages without anything new: one of those may be a page that came twice.
         """
         seen: set[str] = set()
+        tokens: set[str] = set()
+        stale = 0
         token: str | None = None
         until = window.until
         for _ in range(_MOST_PAGES):
@@ -280,20 +307,38 @@ class TencentProvider(Provider):
             fresh = 0
             for item in lenient.items(_response(payload).get("Data")):
                 data = wire.TaskData.model_validate(lenient.mapping(item))
-                if data.task_id and data.task_id not in seen:
+                if data.task_id and data.task_id.strip() and data.task_id not in seen:
                     seen.add(data.task_id)
                     fresh += 1
-                    ref = TaskRef(id=data.task_id, category=data.type or None)
+                    extra = {"key": data.data_id} if data.data_id else {}
+                    ref = TaskRef(id=data.task_id, category=data.type or None, extra=extra)
                     yield read.raw_task(item, ref=ref, requests=1)
-            if not fresh or not page.page_token or page.page_token == token:
-                return
+            stale = 0 if fresh else stale + 1
             token = page.page_token
+            if not token or token in tokens or stale == _MOST_STALE:
+                return
+            tokens.add(token)
 
     def _raw(self, reply: Reply, ref: TaskRef) -> RawTask:
         request_id = self._request_id(reply)
         return read.raw_task(
             reply.json(), ref=ref, requests=1, request_ids=(request_id,) if request_id is not None else ()
         )
+
+    def _check_is_of(self, reply: Reply, ref: TaskRef) -> None:
+        """Refuses a reply that is another task's: it would be another video's verdict.
+
+        Raises:
+            UnexpectedReply: Its id or its key is another; asked again, the right one may come.
+        """
+        told = _response(reply.json())
+        for name, wanted in (("TaskId", ref.id), ("DataId", ref.extra.get("key"))):
+            if wanted is not None and told.get(name) not in (None, "") and lenient.text(told[name]) != wanted:
+                error = self._unexpected(
+                    reply, f"to the question for task {ref.id} is about another: its {name} differs"
+                )
+                error.retryable = True
+                raise error
 
     @staticmethod
     def _request_id(reply: Reply) -> str | None:
@@ -319,6 +364,10 @@ def _calls(tasks: Sequence[VendorTask]) -> Iterable[list[int]]:
         else:
             calls.append((task.share_key, {task.vendor_key}, [number]))
     return [numbers for _, _, numbers in calls]
+
+
+def _id(result: wire.TaskResult) -> str:
+    return (result.task_id or "").strip()
 
 
 def _response(payload: Any) -> dict[str, Any]:

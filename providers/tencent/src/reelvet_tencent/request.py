@@ -13,12 +13,12 @@ from reelvet.plugins import ask, plan_coverage
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.plan import Plan, PlannedRequest, Unsupported, VendorTask
 from reelvet.schema.result import Note
-from reelvet.schema.urls import MASK
+from reelvet.schema.urls import MASK, mask_urls
 from reelvet_tencent.plugin import LIVE_VIDEO, OF_THE_POLICY, VIDEO, VIDEO_AIGC
 from reelvet_tencent.settings import TencentOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from reelvet.plugins import Asked, Capabilities
     from reelvet.schema.job import ModerationJob
@@ -73,7 +73,9 @@ def plan(
         instance=instance,
         tasks=tasks,
         requests=tuple(
-            PlannedRequest(method="POST", path="/", headers=headers(CREATE, settings), body=task.payload)
+            PlannedRequest(
+                method="POST", path="/", headers=headers(CREATE, settings), body=sent(mask_texts(task.payload))
+            )
             for task in tasks
         ),
         coverage=tuple(_coverage(job, asked, able, policies, taxonomy)),
@@ -200,10 +202,9 @@ def _input(job: ModerationJob, options: TencentOptions, settings: TencentSetting
     if options.name is not None:
         task["Name"] = options.name
     if settings.effective_edition == "cn":
-        text = options.text_content
         more = {
             "ImageUrlList": list(options.image_urls) if options.image_urls else None,
-            "TextContent": base64.b64encode(text.encode()).decode() if text is not None else None,
+            "TextContent": options.text_content,  # as text until it is sent, so that links in it are known for such
             "Title": options.title,
             "Extra": options.extra,
         }
@@ -211,6 +212,26 @@ def _input(job: ModerationJob, options: TencentOptions, settings: TencentSetting
         if options.image_frequency is not None:
             task["DecodeParams"] = {"ImageFrequency": options.image_frequency}
     return task | {"Input": given}
+
+
+def sent(body: dict[str, Any]) -> dict[str, Any]:
+    """A body of tasks as it goes over the wire: the texts in it encoded."""
+    return _with_texts(body, lambda text: base64.b64encode(text.encode()).decode())
+
+
+def mask_texts(body: dict[str, Any]) -> dict[str, Any]:
+    """The same with the links in its texts masked, which once encoded nobody would know for links."""
+    return _with_texts(body, mask_urls)
+
+
+def _with_texts(body: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    def changed(task: dict[str, Any]) -> dict[str, Any]:
+        given = task["Input"]
+        if "TextContent" not in given:
+            return task
+        return task | {"Input": given | {"TextContent": change(given["TextContent"])}}
+
+    return body | {"Tasks": [changed(task) for task in body["Tasks"]]}
 
 
 def _seed(job: ModerationJob, settings: TencentSettings) -> str | None:

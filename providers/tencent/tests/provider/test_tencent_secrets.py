@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
+import json
+
 import pytest
 
+from reelvet import ModerationJob
 from reelvet.schema.errors import ProviderError
 from reelvet_tencent import credentials as room
 from reelvet_tencent.auth import Keys
@@ -43,3 +48,28 @@ async def test_keys_that_were_renewed_are_seen_in_no_error_either(connect, vendo
     said = await echoed(moderator, vendor, *secrets, times=2)
     assert not given
     assert not [secret for secret in secrets if secret in said.rpartition("LimitExceeded")[2]]
+
+
+TEXT = "see https://h.example/a.mp4?sign=canary-signature and write"
+
+
+def texts(dumped):
+    """Every text of a dump, and what it is in base64 as well."""
+    for item in dumped.values() if isinstance(dumped, dict) else dumped if isinstance(dumped, list) else ():
+        yield from texts(item)
+    if isinstance(dumped, str):
+        yield dumped
+        with contextlib.suppress(ValueError):
+            yield base64.b64decode(dumped, validate=True).decode()
+
+
+async def test_a_link_in_a_text_is_masked_in_the_plan_and_sent_whole(connect, vendor):
+    job = ModerationJob(media="https://h.example/a.mp4", options={"tencent": {"text_content": TEXT}})
+    async with connect() as moderator:
+        plan = moderator.plan(job)
+        shown = list(texts(json.loads(plan.model_dump_json())))
+        assert not [text for text in shown if "canary-signature" in text]
+        assert [text for text in shown if text.startswith("see https://h.example/a.mp4?***")]
+        await moderator.submit(job)
+    given = vendor.bodies("CreateVideoModerationTask")[0]["Tasks"][0]["Input"]
+    assert base64.b64decode(given["TextContent"]).decode() == TEXT
