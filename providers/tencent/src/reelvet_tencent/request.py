@@ -165,11 +165,10 @@ def _task(
         user = ({"UserId": job.user} if job.user is not None else {}) | told
         body |= {"User": user} if user else {}
     able = policies.able(biz_type).for_kind(job.media.kind)
-    all_segments = options.all_segments if options.all_segments is not None else settings.all_segments
     extra: dict[str, Any] = {
         "seed": seed,
         "transcript": job.transcript is not None,
-        "all_segments": all_segments or job.transcript is not None,
+        "all_segments": all_segments(job, options, settings),
         "stream_started_at": options.stream_started_at.isoformat() if options.stream_started_at is not None else None,
     }
     return VendorTask(
@@ -182,6 +181,12 @@ def _task(
         price_class="paid",
         extra={name: value for name, value in extra.items() if value not in (None, False)},
     )
+
+
+def all_segments(job: ModerationJob, options: TencentOptions, settings: TencentSettings) -> bool:
+    """Whether pictures and sounds in which nothing was found are to be listed too, as a transcript needs it."""
+    wanted = options.all_segments if options.all_segments is not None else settings.all_segments
+    return wanted or job.transcript is not None
 
 
 def _share_key(body: dict[str, Any], seed: str | None) -> str:
@@ -279,6 +284,11 @@ def _warnings(job: ModerationJob, settings: TencentSettings, biz_type: str | Non
     elif not declared:
         says = f"what the policy of BizType {biz_type!r} looks at is not declared, so its silence will say nothing: declare it in `biz_types`"
         yield Note(code="undeclared_policy", says=says)
+    options = job.options.get("tencent", {})
+    listed = all_segments(job, TencentOptions(**options), settings)
+    if job.media.kind is MediaKind.LIVE and not (listed and options.get("stream_started_at")):
+        says = "how far a stream was looked at is told only with `all_segments` and `stream_started_at`: without, its silence will say nothing"
+        yield Note(code="stream_extent", says=says)
     if settings.region is None:
         yield Note(code="region_missing", says="no region is configured: a submit needs `region`")
     if job.callback is not None and _seed(job, settings) is None:
