@@ -191,6 +191,29 @@ async def test_what_a_classifier_says_is_redacted_too(server):
     assert "***" in str(caught.value)
 
 
+async def test_a_secret_that_is_known_later_is_hidden_from_then_on(server):
+    says = f"no: {CANARY} {SECRET.get_secret_value()}"
+    async with Session(
+        provider="acme",
+        secrets=[SecretStr("another")],
+        classifier=lambda sent, reply: RateLimited(says, retryable=False),
+    ) as session:
+        session.hide(SECRET)
+        session.hide(SecretStr(CANARY))
+        session.hide(SECRET)
+        with pytest.raises(RateLimited) as caught:
+            await session.send(Request.build("GET", server.url, effect=Effect.READ, operation="Op"))
+    assert CANARY not in str(caught.value) + repr(caught.value)
+
+
+def test_of_secrets_without_end_the_oldest_are_let_go_and_those_given_at_first_are_kept():
+    redactor = Redactor([SecretStr("given-at-first")])
+    for number in range(1000):
+        redactor.hide(SecretStr("renewed-again"))
+        redactor.hide(SecretStr(f"key-{number:04}"))
+    assert redactor("given-at-first renewed-again key-0999 key-0001") == "*** *** *** key-0001"
+
+
 def test_the_logger_redacts_message_arguments_traceback_and_stack(stream):
     redactor = Redactor([SECRET])
     from reelvet.http.redact import remember

@@ -23,6 +23,9 @@ LIMIT = 2000
 # Replacing anything shorter would tear ordinary words apart.
 _SHORTEST_SECRET = 4
 
+_MOST_HIDDEN = 100
+"""Secrets that are hidden later on and still looked for: those of sessions that ended long ago are let go."""
+
 _HEADER_LIKE = re.compile(
     r"""(?P<name>\b(?:proxy-)?authorization|\b(?:set-)?cookie|\bx-[a-z-]*(?:token|key)|\bapi[-_ ]?key|\bsecret[-_ ]?(?:access[-_ ]?)?key|"""
     r"""\baccess[-_ ]?token|\bsecurity[-_ ]?token|\bpassword|\bsignature)(?P<quote>["']?)(?P<is>\s*[:=]\s*)"""
@@ -39,18 +42,20 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[SecretStr] = ()) -> None:
-        self._forms: set[str] = set()
-        self._known: re.Pattern[str] | None = None
-        self.add(secrets)
+        self._given = {form for secret in secrets for form in _spellings(secret.get_secret_value())}
+        self._hidden: dict[str, set[str]] = {}
+        self._known = _pattern(self._given)
 
-    def add(self, secrets: Iterable[SecretStr]) -> None:
-        """Looks for these too from now on: keys that are fetched or renewed while it is in use."""
-        fresh = {form for secret in secrets for form in _spellings(secret.get_secret_value())} - self._forms
-        if fresh:
-            self._forms |= fresh
-            # The longest first, so that no part of a secret is left standing beside the mask of a shorter one.
-            ordered = sorted(self._forms, key=len, reverse=True)
-            self._known = re.compile("|".join(map(re.escape, ordered)))
+    def hide(self, secret: SecretStr) -> None:
+        """Looks for one more secret from now on: a key that was fetched, or renewed."""
+        value = secret.get_secret_value()
+        known = self._hidden.pop(value, None)
+        self._hidden[value] = _spellings(value) if known is None else known  # the latest stands last
+        if known is not None:
+            return
+        for oldest in [*self._hidden][:-_MOST_HIDDEN]:
+            del self._hidden[oldest]
+        self._known = _pattern(self._given.union(*self._hidden.values()))
 
     def __call__(self, text: str, limit: int | None = LIMIT) -> str:
         """The text without secrets, cut to `limit` characters (`None`: whole) after they are gone."""
@@ -69,6 +74,12 @@ class Redactor:
 def redact(text: str, secrets: Iterable[SecretStr] = (), *, limit: int | None = LIMIT) -> str:
     """The text without the secrets, without URL queries and without what looks like credentials, cut to `limit` characters."""
     return Redactor(secrets)(text, limit)
+
+
+def _pattern(spellings: set[str]) -> re.Pattern[str] | None:
+    # The longest first, so that no part of a secret is left standing beside the mask of a shorter one.
+    ordered = sorted(spellings, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
 
 def _spellings(secret: str) -> set[str]:

@@ -123,7 +123,8 @@ class Session:
 
     def hide(self, *secrets: SecretStr) -> None:
         """Keeps further secrets out of errors and logs: keys that are fetched or renewed while the session is in use."""
-        self._redactor.add(secrets)
+        for secret in secrets:
+            self._redactor.hide(secret)
 
     async def send(self, request: Request, *, retry: RetryPolicy | None = None) -> Reply:
         """Send a request until it succeeds, fails for good or may not be repeated; the reply is a success by the classifier.

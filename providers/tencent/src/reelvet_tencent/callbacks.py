@@ -28,7 +28,7 @@ LARGEST = 16 * 1024 * 1024
 
 def sign(body: bytes, seed: str) -> str:
     """What `X-Signature` says of a body: SHA-256 over the seed and the body."""
-    return hashlib.sha256(seed.encode() + body).hexdigest()
+    return hashlib.sha256(seed.encode("utf-8", "surrogatepass") + body).hexdigest()
 
 
 def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -> Callback:
@@ -46,18 +46,21 @@ def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -
     given = next((value for name, value in headers.items() if name.lower() == SIGNATURE.lower()), None)
     trusted = False
     if seeds:
+        # With an empty one anybody could sign: the signature would be the digest of the body alone.
+        usable = [value for seed in seeds if (value := seed.get_secret_value()).strip()]
+        if not usable:
+            _reject("its seed is empty")
         if given is None:
             _reject(f"it has no {SIGNATURE}")
         # Every seed is tried, so that the time it takes says nothing of which one it was.
-        held = [
-            hmac.compare_digest(sign(body, seed.get_secret_value()).encode(), given.strip().encode()) for seed in seeds
-        ]
+        told = given.strip().encode("utf-8", "surrogatepass")  # headers may hold what is no text
+        held = [hmac.compare_digest(sign(body, seed).encode(), told) for seed in usable]
         trusted = any(held)
         if not trusted:
             _reject(f"its {SIGNATURE} does not hold")
     payload = _json(body)
     task_id = lenient.text(payload.get("TaskId"))
-    if not task_id:
+    if not task_id or not task_id.strip():
         _reject("it names no task")
     ref = TaskRef(id=task_id, category=lenient.text(payload.get("Type")) or None)
     raw = raw_task(payload, ref=ref)
@@ -73,14 +76,29 @@ def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -
 
 
 def event_id(payload: Mapping[str, Any]) -> str:
-    """Equal for two deliveries of one event: by task, status, and the pictures and sounds that it names."""
+    """Equal for two deliveries of one event: by task, status, the pictures and sounds that it names, and what it says of them."""
     told = [lenient.text(payload.get("TaskId")) or "", lenient.text(payload.get("Status")) or ""]
     for name, short in (("ImageSegments", "image"), ("AudioSegments", "audio"), ("VideoSegments", "video")):
         for segment in lenient.items(payload.get(name)):
             offset = lenient.mapping(segment)
             fine = lenient.text(offset.get("OffsetusTime"))
             told.append(f"{short}={lenient.text(offset.get('OffsetTime')) or ''}{f'/{fine}' if fine else ''}")
-    return ":".join(told)
+    # Two policies, or two labels of one, may hit at one place.
+    said = json.dumps({name: _lasting(payload.get(name)) for name in _TELLING}, sort_keys=True)
+    return ":".join([*told, hashlib.sha256(said.encode()).hexdigest()[:16]])
+
+
+_TELLING = (
+    "Suggestion", "Label", "Labels", "ErrorType", "ImageSegments", "AudioSegments", "VideoSegments", "HitSnippetInfos",
+)  # fmt: skip
+_PASSING = frozenset({"CreatedAt", "RequestId", "Url", "VideoUrl", "AudioUrl"})
+"""What may be another with each delivery: dates, links that are signed anew."""
+
+
+def _lasting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _lasting(item) for name, item in value.items() if name not in _PASSING}
+    return [_lasting(item) for item in value] if isinstance(value, list) else value
 
 
 def _json(body: bytes) -> dict[str, Any]:
@@ -90,6 +108,8 @@ def _json(body: bytes) -> dict[str, Any]:
         _reject("it is no JSON in UTF-8")
     if not isinstance(payload, dict):
         _reject("it is no JSON object")
+    if lenient.is_too_deep(payload):
+        _reject("it is nested deeper than any of the vendor's")
     return payload
 
 

@@ -11,6 +11,8 @@ import configparser
 import time
 from typing import TYPE_CHECKING, Any
 
+from pydantic import SecretStr
+
 from reelvet.http import check_network
 from reelvet.schema.errors import AuthenticationFailed
 from reelvet_tencent.auth import Keys
@@ -18,8 +20,6 @@ from reelvet_tencent.auth import Keys
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from pydantic import SecretStr
 
     from reelvet_tencent.settings import TencentSettings
 
@@ -35,10 +35,23 @@ STS_HOSTS = {"cn": "sts.tencentcloudapi.com", "intl": "sts.intl.tencentcloudapi.
 
 
 class Credentials:
-    """The keys of one instance, in one event loop."""
+    """The keys of one instance, in one event loop.
 
-    def __init__(self, settings: TencentSettings, *, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        settings: The instance's.
+        hide: Told each secret that is fetched, before it is used, so that it is kept out of errors and logs.
+        clock: Seconds that go on.
+    """
+
+    def __init__(
+        self,
+        settings: TencentSettings,
+        *,
+        hide: Callable[[SecretStr], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settings = settings
+        self._hide = hide
         self._clock = clock
         self._source: Callable[[], Keys] | None = None
         self._keys: Keys | None = None
@@ -85,6 +98,9 @@ class Credentials:
             told = type(error).__name__
         else:
             if keys.secret_id and keys.secret_key:
+                for secret in (keys.secret_id, keys.secret_key, keys.token):
+                    if secret:
+                        self._hide(SecretStr(secret))
                 self._read_at = self._clock()
                 return keys
             code, told = None, "it has none"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelvet.schema.media import Channel
 from reelvet.schema.result import Note
-from reelvet_tencent import images, sounds, stretches, words
+from reelvet_tencent import doubt, images, sounds, stretches, words
 from reelvet_tencent.making import Hit, Making, Spot, rest
 from reelvet_tencent.words import Stance
 
@@ -14,16 +14,14 @@ if TYPE_CHECKING:
     from reelvet_tencent.wire import DescribeTaskDetailResponse
 
 
-def find(make: Making, detail: DescribeTaskDetailResponse, *, final: bool) -> str | None:
-    """Makes the findings of a reply.
+def find(make: Making, detail: DescribeTaskDetailResponse, inner: dict[str, Any], *, final: bool) -> None:
+    """Makes the findings of a reply, and the doubts of its silence.
 
     Args:
         make: Where to.
         detail: The reply.
+        inner: The same, as it came.
         final: Whether the task has ended.
-
-    Returns:
-        Why the silence of the reply says nothing; `None` where it may be taken for absence.
     """
     for number, image in enumerate(detail.image_segments):
         images.read(make, number, image)
@@ -34,15 +32,15 @@ def find(make: Making, detail: DescribeTaskDetailResponse, *, final: bool) -> st
     make.snippets(Spot(""), detail.hit_snippet_infos, Channel.VISUAL)
     _labels(make, detail)
     _label(make, detail)
-    if not final:
-        return None
-    return _verdict(make, detail)
+    doubt.tell(make, detail, inner)
+    if final and (why := _verdict(make, detail)):
+        make.doubt(Channel, why)
 
 
 def _labels(make: Making, detail: DescribeTaskDetailResponse) -> None:
     """Labels of the whole media that no segment has: found somewhere, and nobody says where."""
     for number, one in enumerate(detail.labels):
-        if words.stance(one.label, one.suggestion, one.score) is not Stance.HIT:
+        if words.stance(one.label, one.suggestion, one.score, sub_label=one.sub_label) is not Stance.HIT:
             continue
         extra = rest(one, "label", "sub_label", "score", "suggestion")
         hit = Hit(one.label, one.sub_label, one.score, one.suggestion, extra=extra)
@@ -50,7 +48,10 @@ def _labels(make: Making, detail: DescribeTaskDetailResponse) -> None:
             continue
         make.add(Spot(f"Labels[{number}]"), "", _channel(one.label), hit)
         make.notes.append(
-            Note(code="no_segment", says=f"{one.label!r} is named for the whole media, and no picture or sound has it")
+            Note(
+                code="no_segment",
+                says=f"{one.label!r} is named for the whole media, and no picture or sound says as much of it",
+            )
         )
 
 

@@ -19,7 +19,7 @@ def read(make: Making, number: int, segment: ImageSegments) -> None:
     result = segment.result
     spot = Spot(
         f"ImageSegments[{number}].Result",
-        make.clock.at(segment.offset_time, segment.offsetus_time),
+        make.when("ImageSegments", segment.offset_time, segment.offsetus_time),
         evidence=result.url,
         extra=rest(segment, "result") | rest(result, *_HANDLED),
     )
@@ -28,7 +28,7 @@ def read(make: Making, number: int, segment: ImageSegments) -> None:
         _scene(make, spot, f".Results[{place}]", one)
     make.recognized(spot, result.recognition_results, Channel.VISUAL)
     make.snippets(spot, result.hit_snippet_infos, Channel.OCR)
-    says = words.stance(result.label, result.suggestion, result.score, flag=result.hit_flag)
+    says = words.stance(result.label, result.suggestion, result.score, sub_label=result.sub_label, flag=result.hit_flag)
     # Unless more was asked for, a picture is listed because something was found: one that does not say what is no pass.
     whole = Hit(result.label, result.sub_label, result.score, result.suggestion)
     if says is not Stance.CLEAN and not make.repeats(since, whole):
@@ -46,11 +46,11 @@ def _channel(result: ImageResult) -> Channel:
 
 def _scene(make: Making, spot: Spot, place: str, one: ImageResultResult) -> None:
     since = len(make.findings)
-    says = words.stance(one.label, one.suggestion, one.score, flag=one.hit_flag)
+    says = words.stance(one.label, one.suggestion, one.score, sub_label=one.sub_label, flag=one.hit_flag)
     channel = Channel.OCR if one.text else Channel.VISUAL
     extra = rest(one, *_SCENE_HANDLED)
     for number, detail in enumerate(one.details):
-        own = words.stance(detail.label, detail.suggestion, detail.score)
+        own = words.stance(detail.label, detail.suggestion, detail.score, sub_label=detail.sub_label)
         # A detail without a label is where what the scene found stands.
         if own is Stance.HIT or (own is Stance.SILENT and says is Stance.HIT and _says_where(detail)):
             make.add(spot, f"{place}.Details[{number}]", Channel.OCR if detail.text else channel, _detail(one, detail))

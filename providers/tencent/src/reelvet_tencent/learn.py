@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from reelvet.plugins import Covers, DeclaredPolicy
 from reelvet.schema.media import Channel
+from reelvet.schema.result import Note
 from reelvet.taxonomy import UNMAPPED
 from reelvet_tencent.read import unwrapped
+from reelvet_tencent.settings import is_biz_type
 from reelvet_tencent.sounds import MOAN
 from reelvet_tencent.wire import DescribeTaskDetailResponse
 from reelvet_tencent.words import NORMAL, Words
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _Seen = tuple[Channel, str | None]
 
 
-def propose(payloads: Iterable[Any], labels: LabelMap) -> dict[str, DeclaredPolicy]:
+def propose(payloads: Iterable[Any], labels: LabelMap, notes: list[Note] | None = None) -> dict[str, DeclaredPolicy]:
     """BizType -> a declaration for a person to check against the vendor's console.
 
     It holds the scenes that the replies show, so the tasks are to be read with all segments. What a policy looks at and
@@ -29,12 +31,19 @@ def propose(payloads: Iterable[Any], labels: LabelMap) -> dict[str, DeclaredPoli
     Args:
         payloads: Replies to DescribeTaskDetail.
         labels: Tencent's words.
+        notes: Takes a note of each name that is left out, as the settings would refuse it.
     """
+    told = notes if notes is not None else []
     seen: dict[str, dict[Channel, dict[str, None]]] = {}
     vocabulary = Words(labels)
     for payload in payloads:
         detail = DescribeTaskDetailResponse.model_validate(unwrapped(payload))
         if not detail.biz_type:
+            continue
+        if not is_biz_type(detail.biz_type):
+            says = f"{detail.biz_type!r} is no name of a BizType, so nothing can be declared of it"
+            note = Note(code="biz_type_refused", says=says)
+            told += [note] if note not in told else []
             continue
         places = seen.setdefault(detail.biz_type, {})
         for channel, word in [*_images(detail), *_sounds(detail)]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reelvet.schema import lenient
 from reelvet.schema.result import Box, Finding, Native, Note
 from reelvet.schema.urls import SignedUrl
 from reelvet_tencent import times, words
@@ -60,8 +61,40 @@ class Making:
         self.clock = clock
         self.findings: list[Finding] = []
         self.notes: list[Note] = []
+        self.doubts: dict[Channel, str] = {}
+        """Why the silence of a channel says nothing."""
         self._task = task
         self.generated = generated
+
+    def doubt(self, channels: Iterable[Channel], why: str) -> None:
+        """From now on the silence of some channels says nothing."""
+        for channel in channels:
+            self.doubts.setdefault(channel, why)
+
+    def note(self, code: str, says: str) -> None:
+        """A warning, once."""
+        note = Note(code=code, says=says)
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def when(self, what: str, offset: Any, fine: Any = None) -> When:
+        """Where a picture or sound is, with a warning where what is said of it cannot be."""
+        when = self.clock.at(offset, fine)
+        if when.start is None and when.at_date is None and lenient.number(offset) is not None:
+            self._tell_outside(f"an OffsetTime of {what}")
+        return when
+
+    def span(self, what: str, start: float | None, end: float | None) -> tuple[float | None, float | None]:
+        """Two moments of the media, with a warning for what cannot be one."""
+        begins, ends = self.clock.within(start), self.clock.within(end)
+        if begins is not None and ends is not None and ends < begins:
+            begins = ends = None
+        if (begins, ends) != (start, end):
+            self._tell_outside(f"a time of {what}")
+        return begins, ends
+
+    def _tell_outside(self, what: str) -> None:
+        self.note("time_unclear", f"{what} is no moment of the media, so it is null")
 
     def meanings(self, hit: Hit) -> list[Meaning]:
         """What a hit of the moderation stands for."""
@@ -112,13 +145,14 @@ class Making:
             )
 
     def repeats(self, since: int, parent: Hit) -> bool:
-        """Whether one of the findings from a number on says what a parent says, no more mildly."""
-        told = words.suggestion(parent.suggests)
+        """Whether one of the findings from a number on says what a parent says, no more mildly and no less surely."""
+        told, score = words.suggestion(parent.suggests), lenient.number(parent.score)
         least = -1 if told is None else told.severity
         return any(
             finding.native.label == parent.label
             and (not parent.sub_label or finding.native.sub_label == parent.sub_label)
             and (-1 if finding.suggestion is None else finding.suggestion.severity) >= least
+            and (score is None or (lenient.number(finding.native.score) or 0) >= score)
             for finding in self.findings[since:]
         )
 
@@ -129,7 +163,9 @@ class Making:
                 if words.stance(tag.name or result.label, None, tag.score) is not words.Stance.HIT:
                     continue
                 place = f".RecognitionResults[{number}].Tags[{tag_number}]"
-                first = spot.is_first and tag.start_time is not None
+                start, end = None, None
+                if spot.is_first:
+                    start, end = self.span("Tags", _seconds(tag.start_time), _seconds(tag.end_time))
                 self.add(
                     spot,
                     place,
@@ -138,8 +174,8 @@ class Making:
                         label=result.label,
                         sub_label=None if tag.name == result.label else tag.name,
                         score=tag.score,
-                        start=tag.start_time / 1000 if first and tag.start_time is not None else None,
-                        end=tag.end_time / 1000 if first and tag.end_time is not None else None,
+                        start=start,
+                        end=end,
                         extra=rest(tag, "name", "score"),
                     ),
                     self.words.recognized(result.label),
@@ -149,7 +185,10 @@ class Making:
         """Snippets that hit. What their words mean is not documented, so each is told as it is."""
         for number, info in enumerate(infos):
             known = self.words.knows(info.scene)
-            seconds = info.duration if spot.is_first or spot.when == NOWHERE else None
+            start, end = None, None
+            # Beside the whole of a file they count from its beginning; beside a picture or a sound perhaps from there.
+            if spot.is_first or (not spot.place and not self.clock.live):
+                start, end = self.span("HitSnippetInfos", info.duration.start, info.duration.end)
             self.add(
                 spot,
                 f".HitSnippetInfos[{number}]",
@@ -159,12 +198,16 @@ class Making:
                     score=info.score,
                     text=info.snippet,
                     box=box(info.rect.x, info.rect.y, info.rect.width, info.rect.height, info.rect.rotate),
-                    start=seconds.start if seconds else None,
-                    end=seconds.end if seconds else None,
+                    start=start,
+                    end=end,
                     extra=rest(info, "scene", "score", "snippet", "rect"),
                 ),
                 None if known else self.words.unmapped(info.scene, "snippet"),
             )
+
+
+def _seconds(milliseconds: float | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
 
 
 def rest(part: Part, *without: str) -> dict[str, Any]:

@@ -22,10 +22,10 @@ def pair(keys: Sequence[str], results: Sequence[TaskResult]) -> list[TaskResult 
         results: What the vendor answered.
     """
     by_key = Counter(result.data_id for result in results)
-    by_task = Counter(result.task_id for result in results if result.task_id)
+    by_task = Counter((result.task_id or "").strip() for result in results)
     sound = {
         result.data_id: result
         for result in results
-        if by_key[result.data_id] == 1 and (not result.task_id or by_task[result.task_id] == 1)
+        if by_key[result.data_id] == 1 and (not (id_ := (result.task_id or "").strip()) or by_task[id_] == 1)
     }
     return [sound.get(key) for key in keys]

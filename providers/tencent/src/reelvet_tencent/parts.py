@@ -12,14 +12,23 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
 from reelvet.schema import lenient
-from reelvet.schema.lenient import AsMapping, Date, Flag, Lenient, Number, Text, Whole
+from reelvet.schema.lenient import AsMapping, Date, Lenient, Number, Text, Whole
 
 UNREADABLE = "Unreadable"
 """The name under which an item of a list is kept that is no object."""
 
 
 def _parts(value: Any) -> tuple[Any, ...]:
-    return tuple(item if isinstance(item, dict) else {UNREADABLE: item} for item in lenient.items(value))
+    items = lenient.items(value) if value is None or value == "" or isinstance(value, list | dict) else [value]
+    return tuple(item if isinstance(item, dict) else {UNREADABLE: item} for item in items)
+
+
+def flag(value: Any) -> bool | None:
+    """A hit flag: up unless it is 0, and `None` where there is none. One that nobody knows is up."""
+    if value is None or value in ("", [], {}):
+        return None
+    known = lenient.flag(value)
+    return known if known is not None else lenient.number(value) != 0
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -30,6 +39,7 @@ def _texts(value: Any) -> tuple[str, ...]:
 Parts = BeforeValidator(_parts)
 """For a list of parts: none of them is lost because it is no object."""
 
+HitFlag = Annotated[bool | None, BeforeValidator(flag)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 
 
@@ -146,7 +156,7 @@ class ImageResultResult(Part):
     """One scene's look at a picture."""
 
     scene: Text = None
-    hit_flag: Flag = None
+    hit_flag: HitFlag = None
     suggestion: Text = None
     label: Text = None
     sub_label: Text = None
@@ -160,7 +170,7 @@ class ImageResultResult(Part):
 class ImageResult(Part):
     """What a picture comes to."""
 
-    hit_flag: Flag = None
+    hit_flag: HitFlag = None
     label: Text = None
     suggestion: Text = None
     score: Any = None
@@ -263,7 +273,7 @@ class Sentence(Part):
 class AudioResult(Part):
     """What a slice of sound comes to."""
 
-    hit_flag: Flag = None
+    hit_flag: HitFlag = None
     label: Text = None
     suggestion: Text = None
     score: Any = None
@@ -308,7 +318,7 @@ class VideoLLMDetail(Part):
 class VideoSegmentResult(Part):
     """What a language model makes of a stretch."""
 
-    hit_flag: Flag = None
+    hit_flag: HitFlag = None
     suggestion: Text = None
     text: Text = None
     detail: Annotated[tuple[VideoLLMDetail, ...], Parts] = ()

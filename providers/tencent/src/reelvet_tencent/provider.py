@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,9 @@ https://cloud.tencent.com/document/api/271/2056
 """
 
 _MOST_PAGES = 1000
+_MOST_STALE = 5
+"""Pages in a row without anything new, after which a list is taken to have ended."""
+
 _CREATED = frozenset({"OK", "200"})
 """What the code of a created task is in every example, and once in the vendor's description of the field."""
 
@@ -113,7 +117,7 @@ class TencentProvider(Provider):
         if self.context.session is None:
             raise RuntimeError("no session was lent to the provider")
         rate = settings.requests_per_second
-        self._credentials = Credentials(settings)
+        self._credentials = Credentials(settings, hide=self._hide)
         self._session: Session = self.context.session(
             signer=Tc3(self._credentials.current),
             classifier=classify,
@@ -137,23 +141,33 @@ class TencentProvider(Provider):
 
     async def submit(self, tasks: Sequence[VendorTask]) -> Sequence[Outcome]:
         """Creates the tasks, those that may share a call together."""
-        calls = list(_calls(tasks))
-        if len(calls) == 1:
-            return await self._create(tasks)
         outcomes: dict[int, Outcome] = {}
 
         async def send(numbers: list[int]) -> None:
             found = await self._create([tasks[number] for number in numbers])
             outcomes.update(zip(numbers, found, strict=True))
 
-        await asyncio.gather(*(send(numbers) for numbers in calls))
+        calls = list(_calls(tasks))
+        if len(calls) == 1:
+            await send(calls[0])  # most are, and need no task of their own
+        else:
+            await asyncio.gather(*(send(numbers) for numbers in calls))
+        # A task that two calls named is the task of neither, as far as anybody knows.
+        ids = Counter(outcome.ref.id for outcome in outcomes.values() if isinstance(outcome, Created))
         for number, outcome in outcomes.items():
-            if isinstance(outcome, Unknown) and tasks[number].extra.get("all_segments"):
+            if isinstance(outcome, Created) and ids[outcome.ref.id] > 1:
+                says = f"the vendor names task {outcome.ref.id} as that of several"
+                outcomes[number] = Unknown(UnexpectedReply(says, self.id, self.context.instance))
+            if isinstance(outcomes[number], Unknown) and tasks[number].extra.get("all_segments"):
                 self._wanted_whole.add(tasks[number].vendor_key)
         return [outcomes[number] for number in range(len(tasks))]
 
     async def fetch(self, ref: TaskRef) -> RawTask:
-        """The task, with its segments."""
+        """The task, with its segments.
+
+        Raises:
+            ProviderError: The call failed, or the reply is another task's.
+        """
         body: dict[str, Any] = {"TaskId": ref.id}
         if ref.extra.get("all_segments", self.settings.all_segments):
             body["ShowAllSegments"] = True
@@ -240,6 +254,9 @@ class TencentProvider(Provider):
     def _policies(self) -> Policies:
         return Policies(self.settings, self.context.taxonomy)
 
+    def _hide(self, secret: SecretStr) -> None:
+        self._session.hide(secret)
+
     async def _call(self, action: str, body: dict[str, Any], effect: Effect) -> Reply:
         await self._credentials.refresh()
         return await self._session.send(
@@ -269,7 +286,7 @@ class TencentProvider(Provider):
         return [self._outcome(task, result, reply) for task, result in zip(tasks, paired, strict=True)]
 
     def _body(self, tasks: Sequence[VendorTask]) -> dict[str, Any]:
-        body = {**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]}
+        body = request.sent({**tasks[0].payload, "Tasks": [one for task in tasks for one in task.payload["Tasks"]]})
         if "Seed" in body:
             name = tasks[0].extra.get("seed")
             seed = self.settings.seed if name == request.DEFAULT_SEED else self.settings.seeds.get(str(name))
@@ -284,9 +301,11 @@ class TencentProvider(Provider):
     def _outcome(self, task: VendorTask, result: wire.TaskResult | None, reply: Reply) -> Outcome:
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
-        if result.code in _CREATED and result.task_id:
+        id_ = _id(result)
+        if result.code in _CREATED and id_:
+            # The key goes along, so that nobody else's reply is ever taken for this task's.
             extra = _extra(task.vendor_key, whole=bool(task.extra.get("all_segments")))
-            return Created(TaskRef(id=result.task_id, name=task.name, category=task.category, extra=extra))
+            return Created(TaskRef(id=id_, name=task.name, category=task.category, extra=extra))
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
         says = f"{request.CREATE}: {(result.message or result.code or 'the vendor gives no reason').rstrip('.')}"
@@ -295,16 +314,19 @@ class TencentProvider(Provider):
             status=reply.status, request_id=self._request_id(reply),
         )  # fmt: skip
         _tell_of_streams(error, task)
-        if result.task_id:
+        if id_:
             error.created = "maybe"  # a code of failure and a task: one of them is wrong
         return Rejected(error) if error.created == "no" else Unknown(error)
 
     async def _list(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The tasks of a window, page by page.
 
-        The last page has no token, by the documentation; in its example it has one. So a page without anything new ends it.
+        The last page has no token, by the documentation; in its example it has one. So it ends with a token that was
+        there before, or after some pages without anything new: one of those may be a page that came twice.
         """
         seen: set[str] = set()
+        tokens: set[str] = set()
+        stale = 0
         token: str | None = None
         until = window.until
         for _ in range(_MOST_PAGES):
@@ -318,14 +340,17 @@ class TencentProvider(Provider):
             fresh = 0
             for item in lenient.items(_response(payload).get("Data")):
                 data = wire.TaskData.model_validate(lenient.mapping(item))
-                if data.task_id and data.task_id not in seen:
+                if data.task_id and data.task_id.strip() and data.task_id not in seen:
                     seen.add(data.task_id)
                     fresh += 1
-                    ref = TaskRef(id=data.task_id, category=data.type or None)
+                    extra = {"key": data.data_id} if data.data_id else {}
+                    ref = TaskRef(id=data.task_id, category=data.type or None, extra=extra)
                     yield read.raw_task(item, ref=ref, requests=1)
-            if not fresh or not page.page_token or page.page_token == token:
-                return
+            stale = 0 if fresh else stale + 1
             token = page.page_token
+            if not token or token in tokens or stale == _MOST_STALE:
+                return
+            tokens.add(token)
 
     def _raw(self, reply: Reply, ref: TaskRef) -> RawTask:
         request_id = self._request_id(reply)
@@ -341,7 +366,8 @@ class TencentProvider(Provider):
                 create named the wrong task.
         """
         ref = raw.ref
-        told, wanted = lenient.text(_response(raw.payload).get("TaskId")) or ref.id, ref.extra.get("key")
+        named, wanted = _response(raw.payload).get("TaskId"), ref.extra.get("key")
+        told = ref.id if named in (None, "") else lenient.text(named)
         if told == ref.id and (wanted is None or raw.vendor_key in {None, wanted}):
             return
         says = f"to the question for task {ref.id} is about another"
@@ -386,6 +412,10 @@ def _tell_of_streams(error: ProviderError, task: VendorTask) -> None:
 def _extra(key: str, *, whole: bool) -> dict[str, Any]:
     """What else is kept with the id of a task: whose it is, and whether it is to be read with all segments."""
     return {"key": key, "all_segments": True} if whole else {"key": key}
+
+
+def _id(result: wire.TaskResult) -> str:
+    return (result.task_id or "").strip()
 
 
 def _response(payload: Any) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import CoverageState, MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskRef
-from reelvet_tencent import transcription, words
+from reelvet_tencent import doubt, transcription, words
 from reelvet_tencent.errors import task_error
 from reelvet_tencent.finding import find
-from reelvet_tencent.making import Making
+from reelvet_tencent.making import Making, is_empty
 from reelvet_tencent.plugin import VIDEO, VIDEO_AIGC
 from reelvet_tencent.times import Clock
 from reelvet_tencent.wire import DescribeTaskDetailResponse
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.result import Coverage
     from reelvet.taxonomy import LabelMap, Taxonomy
+    from reelvet_tencent.parts import AudioSegments, ImageSegments
     from reelvet_tencent.policies import Policies
 
 STATUSES = {
@@ -131,6 +132,16 @@ class _Task:
         return self.detail.type or self.raw.ref.category or (self.planned.category if self.planned else None) or VIDEO
 
     @property
+    def lists_all(self) -> bool:
+        """Whether pictures and sounds in which nothing was found were asked for too."""
+        planned = self.planned.extra if self.planned is not None else {}
+        return bool(self.raw.ref.extra.get("all_segments") or planned.get("all_segments"))
+
+    def segments(self, channel: Channel) -> Sequence[ImageSegments | AudioSegments]:
+        """The pictures or the sounds, whichever a channel is looked for in."""
+        return self.detail.image_segments if channel in doubt.SEEN else self.detail.audio_segments
+
+    @property
     def is_live(self) -> bool:
         return self.type.startswith("LIVE")
 
@@ -179,18 +190,29 @@ class _Reading:
         began = lenient.moment(extra.get("stream_started_at"))
         clock = Clock(live=task.is_live, duration=duration, began=began)
         make = Making(self.vocabulary, clock, task=raw.ref.id, generated=task.type == VIDEO_AIGC)
-        doubt = find(make, detail, final=raw.status.final)
+        find(make, detail, inner, final=raw.status.final)
+        self._errors(task, make)
         self.findings += make.findings
         self.notes += make.notes
         if not self._has_plan or extra.get("transcript"):
             transcript, notes = transcription.read(detail, clock, raw.ref.id)
             self.transcripts += [transcript] if transcript is not None else []
             self.notes += notes
-        self._look(task, clock, doubt)
+        self._look(task, clock, make.doubts)
         self._tell(task)
         self.media = self.media or _media(task, duration)
 
-    def _look(self, task: _Task, clock: Clock, doubt: str | None) -> None:
+    def _errors(self, task: _Task, make: Making) -> None:
+        """A task that has ended well and names an error besides has done one of the two; a callback is no part of it."""
+        if (task.detail.error_type or "").startswith("CALLBACK"):
+            return
+        told = [name for name in ("ErrorType", "ErrorDescription") if not is_empty(task.inner.get(name))]
+        if told and task.raw.status is Status.SUCCEEDED:
+            says = f"the reply holds an error beside its verdict: {task.inner[told[0]]!r}"
+            make.doubt(Channel, says)
+            self.notes.append(Note(code="contradiction", says=says))
+
+    def _look(self, task: _Task, clock: Clock, doubts: dict[Channel, str]) -> None:
         raw, declared = task.raw, self._policies.is_declared(task.biz_type) or task.type == VIDEO_AIGC
         if not raw.status.final:
             return  # nothing was looked at to the end yet
@@ -208,9 +230,11 @@ class _Reading:
             self.notes.append(Note(code="contradiction", says=odd))
         able = self._policies.able(task.biz_type).for_kind(task.kind)
         for channel, labels in self._policies.looks_for(task.type, able).items():
-            reason = why or doubt or _unlisted(task.inner, channel)
+            reason = why or doubts.get(channel) or _unlisted(task.inner, channel) or _none(task, channel)
+            watched, unsure = _watched(task, clock, channel)
+            reason = reason or unsure
             # From the first second on, where a task that ended well does not say: no policy may take that for a look.
-            through = 0.0 if reason is not None and raw.status is Status.SUCCEEDED else _watched(task, clock)
+            through = 0.0 if reason is not None and raw.status is Status.SUCCEEDED else watched
             if reason is None and task.inner is raw.payload:
                 reason = _cut(task.inner, channel)
             self.looked.append(Looked(labels, channel, through=through, why=reason))
@@ -257,14 +281,30 @@ def _is_main(label: str, labels: LabelMap) -> bool:
     return any(mapping.label == label for mapping in labels if mapping.field == "Label")
 
 
-def _watched(task: _Task, clock: Clock) -> float | None:
-    """Seconds through which a stream was watched: known if all of its pictures and sounds are listed, and its beginning is."""
-    if not task.is_live or task.planned is None or not task.planned.extra.get("all_segments"):
+def _watched(task: _Task, clock: Clock, channel: Channel) -> tuple[float | None, str | None]:
+    """Seconds through which a stream was looked at, or why they are not known; of a file all of it was.
+
+    They are known where all of its pictures or sounds are listed, and its beginning is.
+    """
+    if not task.is_live:
+        return None, None
+    unsure = "how far the stream was looked at is not known"
+    if not task.lists_all:
+        return None, f"{unsure}: that is told by `all_segments`"
+    if clock.began is None:
+        return None, f"{unsure}: that takes when it began, as `stream_started_at`"
+    whens = [clock.at(one.offset_time) for one in task.segments(channel)]
+    if any(when.at_date is not None and when.at_date < clock.began for when in whens):
+        return None, f"{unsure}: some of it is from before it is said to have begun"
+    starts = [when.start for when in whens if when.start is not None]
+    return (max(starts), None) if starts else (None, f"{unsure}: nothing of it has a date")
+
+
+def _none(task: _Task, channel: Channel) -> str | None:
+    """Why a channel's silence says nothing: all there is was to be listed, and nothing was there."""
+    if not task.lists_all or task.segments(channel) or task.inner is task.raw.payload:  # a callback lists hits only
         return None
-    detail = task.detail
-    offsets = [*(one.offset_time for one in detail.image_segments), *(one.offset_time for one in detail.audio_segments)]
-    starts = [start for offset in offsets if (start := clock.at(offset).start) is not None]
-    return max(starts, default=None)
+    return f"all {_LISTS[channel]} were asked for, and the reply has none"
 
 
 def _unlisted(inner: dict[str, Any], channel: Channel) -> str | None:

@@ -13,12 +13,12 @@ from reelvet.plugins import ask, plan_coverage
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.plan import Plan, PlannedRequest, Unsupported, VendorTask
 from reelvet.schema.result import Note
-from reelvet.schema.urls import MASK
+from reelvet.schema.urls import MASK, mask_urls
 from reelvet_tencent.plugin import LIVE_VIDEO, OF_THE_POLICY, VIDEO, VIDEO_AIGC
 from reelvet_tencent.settings import TencentOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from reelvet.plugins import Asked, Capabilities
     from reelvet.schema.job import ModerationJob
@@ -73,7 +73,9 @@ def plan(
         instance=instance,
         tasks=tasks,
         requests=tuple(
-            PlannedRequest(method="POST", path="/", headers=headers(CREATE, settings), body=task.payload)
+            PlannedRequest(
+                method="POST", path="/", headers=headers(CREATE, settings), body=sent(mask_texts(task.payload))
+            )
             for task in tasks
         ),
         coverage=tuple(_coverage(job, asked, able, policies, taxonomy)),
@@ -163,11 +165,10 @@ def _task(
         user = ({"UserId": job.user} if job.user is not None else {}) | told
         body |= {"User": user} if user else {}
     able = policies.able(biz_type).for_kind(job.media.kind)
-    all_segments = options.all_segments if options.all_segments is not None else settings.all_segments
     extra: dict[str, Any] = {
         "seed": seed,
         "transcript": job.transcript is not None,
-        "all_segments": all_segments or job.transcript is not None,
+        "all_segments": all_segments(job, options, settings),
         "stream_started_at": options.stream_started_at.isoformat() if options.stream_started_at is not None else None,
     }
     return VendorTask(
@@ -180,6 +181,12 @@ def _task(
         price_class="paid",
         extra={name: value for name, value in extra.items() if value not in (None, False)},
     )
+
+
+def all_segments(job: ModerationJob, options: TencentOptions, settings: TencentSettings) -> bool:
+    """Whether pictures and sounds in which nothing was found are to be listed too, as a transcript needs it."""
+    wanted = options.all_segments if options.all_segments is not None else settings.all_segments
+    return wanted or job.transcript is not None
 
 
 def _share_key(body: dict[str, Any], seed: str | None) -> str:
@@ -200,10 +207,9 @@ def _input(job: ModerationJob, options: TencentOptions, settings: TencentSetting
     if options.name is not None:
         task["Name"] = options.name
     if settings.effective_edition == "cn":
-        text = options.text_content
         more = {
             "ImageUrlList": list(options.image_urls) if options.image_urls else None,
-            "TextContent": base64.b64encode(text.encode()).decode() if text is not None else None,
+            "TextContent": options.text_content,  # as text until it is sent, so that links in it are known for such
             "Title": options.title,
             "Extra": options.extra,
         }
@@ -211,6 +217,26 @@ def _input(job: ModerationJob, options: TencentOptions, settings: TencentSetting
         if options.image_frequency is not None:
             task["DecodeParams"] = {"ImageFrequency": options.image_frequency}
     return task | {"Input": given}
+
+
+def sent(body: dict[str, Any]) -> dict[str, Any]:
+    """A body of tasks as it goes over the wire: the texts in it encoded."""
+    return _with_texts(body, lambda text: base64.b64encode(text.encode()).decode())
+
+
+def mask_texts(body: dict[str, Any]) -> dict[str, Any]:
+    """The same with the links in its texts masked, which once encoded nobody would know for links."""
+    return _with_texts(body, mask_urls)
+
+
+def _with_texts(body: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    def changed(task: dict[str, Any]) -> dict[str, Any]:
+        given = task["Input"]
+        if "TextContent" not in given:
+            return task
+        return task | {"Input": given | {"TextContent": change(given["TextContent"])}}
+
+    return body | {"Tasks": [changed(task) for task in body["Tasks"]]}
 
 
 def _seed(job: ModerationJob, settings: TencentSettings) -> str | None:
@@ -258,6 +284,11 @@ def _warnings(job: ModerationJob, settings: TencentSettings, biz_type: str | Non
     elif not declared:
         says = f"what the policy of BizType {biz_type!r} looks at is not declared, so its silence will say nothing: declare it in `biz_types`"
         yield Note(code="undeclared_policy", says=says)
+    options = job.options.get("tencent", {})
+    listed = all_segments(job, TencentOptions(**options), settings)
+    if job.media.kind is MediaKind.LIVE and not (listed and options.get("stream_started_at")):
+        says = "how far a stream was looked at is told only with `all_segments` and `stream_started_at`: without, its silence will say nothing"
+        yield Note(code="stream_extent", says=says)
     if settings.region is None:
         yield Note(code="region_missing", says="no region is configured: a submit needs `region`")
     if job.callback is not None and _seed(job, settings) is None:

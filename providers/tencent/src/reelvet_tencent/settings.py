@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
@@ -27,6 +29,13 @@ _BIZ_TYPE = r"[A-Za-z0-9_]{3,32}"
 """https://cloud.tencent.com/document/api/1265/51879"""
 
 BizType = Annotated[str, Field(pattern=rf"^{_BIZ_TYPE}$")]
+
+
+def is_biz_type(name: str) -> bool:
+    """Whether the settings take a name for a BizType's."""
+    return re.fullmatch(_BIZ_TYPE, name) is not None
+
+
 _INTERNATIONAL = "ap-singapore"
 """The one region of the international edition: https://www.tencentcloud.com/document/api/1140/51174"""
 
@@ -119,6 +128,18 @@ class TencentSettings(ConnectionSettings):
             raise ValueError("it has white space around it")
         return value
 
+    @field_validator("seed", "seeds")
+    @classmethod
+    def _check_seeds(cls, value: SecretStr | dict[str, SecretStr] | None) -> SecretStr | dict[str, SecretStr] | None:
+        given = [*value.values()] if isinstance(value, dict) else [value] if value is not None else []
+        for seed in given:
+            # With an empty one anybody could sign: the signature would be the digest of the body alone.
+            if not seed.get_secret_value().strip():
+                raise ValueError("it is empty")
+            if not _is_utf8(seed.get_secret_value()):
+                raise ValueError("it cannot be written in UTF-8")
+        return value
+
     @field_validator("region")
     @classmethod
     def _check_region(cls, value: str | None, info: ValidationInfo) -> str | None:
@@ -163,6 +184,23 @@ def _talks(info: ValidationInfo) -> bool:
     return not (isinstance(info.context, dict) and info.context.get("credentials") is False)
 
 
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return False
+    return True
+
+
+def _check_utf8(text: str) -> str:
+    if not _is_utf8(text):
+        raise ValueError("it cannot be written in UTF-8")
+    return text
+
+
+_Utf8 = Annotated[str, AfterValidator(_check_utf8)]
+
+
 class _Sent(BaseModel):
     """What is sent as it is, in the vendor's spelling."""
 
@@ -176,20 +214,20 @@ class _Sent(BaseModel):
 class User(_Sent):
     """Who brought the media: https://cloud.tencent.com/document/api/1265/51879. Its ranges are the vendor's to enforce."""
 
-    user_id: str | None = None
-    account_type: str | None = None
-    nickname: str | None = None
+    user_id: _Utf8 | None = None
+    account_type: _Utf8 | None = None
+    nickname: _Utf8 | None = None
     gender: int | None = None
     age: int | None = None
     level: int | None = None
-    phone: str | None = None
-    desc: str | None = None
-    head_url: str | None = None
-    room_id: str | None = None
-    group_id: str | None = None
+    phone: _Utf8 | None = None
+    desc: _Utf8 | None = None
+    head_url: _Utf8 | None = None
+    room_id: _Utf8 | None = None
+    group_id: _Utf8 | None = None
     group_size: int | None = None
-    receiver_id: str | None = None
-    send_time: str | None = None
+    receiver_id: _Utf8 | None = None
+    send_time: _Utf8 | None = None
 
 
 class TencentOptions(BaseModel):
@@ -198,7 +236,7 @@ class TencentOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     biz_type: BizType | None = Field(None, description="The BizType to use, whatever it covers.")
-    name: str | None = Field(None, min_length=1, description="The task's name at the vendor.")
+    name: _Utf8 | None = Field(None, min_length=1, description="The task's name at the vendor.")
     priority: int | None = Field(
         None, description="Among the files that wait, a larger number goes first. Its range is not documented."
     )
@@ -209,15 +247,15 @@ class TencentOptions(BaseModel):
     image_frequency: int | None = Field(
         None, ge=0, le=30, description="`DecodeParams.ImageFrequency` (Chinese edition); its unit is not documented."
     )
-    image_urls: tuple[str, ...] | None = Field(
+    image_urls: tuple[_Utf8, ...] | None = Field(
         None, description="`Input.ImageUrlList` (Chinese edition), for policies with a language model."
     )
-    text_content: str | None = Field(
+    text_content: _Utf8 | None = Field(
         None, description="`Input.TextContent` (Chinese edition), as text: it is encoded as the vendor wants it."
     )
-    title: str | None = Field(None, description="`Input.Title` (Chinese edition).")
-    extra: str | None = Field(None, description="`Input.Extra` (Chinese edition).")
-    cos_region: str | None = Field(None, description="The region of a `cos://` bucket.")
+    title: _Utf8 | None = Field(None, description="`Input.Title` (Chinese edition).")
+    extra: _Utf8 | None = Field(None, description="`Input.Extra` (Chinese edition).")
+    cos_region: _Utf8 | None = Field(None, description="The region of a `cos://` bucket.")
     stream_started_at: AwareDatetime | None = Field(
         None, description="When a live stream began: its findings then have a `start` beside their date."
     )

@@ -24,7 +24,7 @@ _HANDLED = (
 def read(make: Making, number: int, segment: AudioSegments) -> None:
     """The findings of one slice."""
     result = segment.result
-    when = make.clock.at(segment.offset_time)
+    when = make.when("AudioSegments", segment.offset_time)
     length = make.clock.length(result.duration, segment.offset_time)
     spot = Spot(
         f"AudioSegments[{number}].Result",
@@ -39,7 +39,7 @@ def read(make: Making, number: int, segment: AudioSegments) -> None:
     _others(make, spot, result)
     make.recognized(spot, result.recognition_results, Channel.SOUND)
     make.snippets(spot, result.hit_snippet_infos, Channel.SPEECH)
-    says = words.stance(result.label, result.suggestion, result.score, flag=result.hit_flag)
+    says = words.stance(result.label, result.suggestion, result.score, sub_label=result.sub_label, flag=result.hit_flag)
     # Unless more was asked for, a slice is listed because something was found: one that does not say what is no pass.
     whole = Hit(result.label, result.sub_label, result.score, result.suggestion, result.text)
     if says is not Stance.CLEAN and not make.repeats(since, whole):
@@ -51,7 +51,7 @@ def read(make: Making, number: int, segment: AudioSegments) -> None:
 
 def _texts(make: Making, spot: Spot, result: AudioResult) -> None:
     for number, one in enumerate(result.text_results):
-        if words.stance(one.label, one.suggestion, one.score) is not Stance.HIT:
+        if words.stance(one.label, one.suggestion, one.score, sub_label=one.sub_label) is not Stance.HIT:
             continue
         matches = [*one.keywords, *(info.keyword for info in one.hit_infos if info.keyword)]
         extra = rest(one, "label", "sub_label", "score", "suggestion", "keywords")
@@ -61,18 +61,18 @@ def _texts(make: Making, spot: Spot, result: AudioResult) -> None:
 
 def _moans(make: Making, spot: Spot, result: AudioResult, length: float | None) -> None:
     for number, one in enumerate(result.moan_results):
-        if words.stance(one.label, one.suggestion, one.score) is not Stance.HIT:
+        if words.stance(one.label, one.suggestion, one.score, sub_label=one.sub_label) is not Stance.HIT:
             continue
-        start, end = times.settled(one.start_time, length), times.settled(one.end_time, length)
-        known = spot.is_first and start is not None and end is not None
+        span = times.settled_span(one.start_time, one.end_time, length) if spot.is_first else None
+        start, end = span or (None, None)
         extra = rest(one, "label", "sub_label", "score", "suggestion")
         hit = Hit(
             one.label or MOAN,
             one.sub_label,
             one.score,
             one.suggestion,
-            start=start if known else None,
-            end=end if known else None,
+            start=start,
+            end=end,
             extra=extra,
         )
         make.add(spot, f".MoanResults[{number}]", Channel.SOUND, hit)
@@ -81,17 +81,18 @@ def _moans(make: Making, spot: Spot, result: AudioResult, length: float | None) 
 def _others(make: Making, spot: Spot, result: AudioResult) -> None:
     """What few policies have: classifiers, rides, speakers. Their words are not documented, so only known ones are mapped."""
     for number, label in enumerate(result.label_results):
-        if words.stance(label.label, None, label.score) is Stance.HIT:
+        suggests = label.suggestion if isinstance(label.suggestion, str) else None  # what its numbers mean is not said
+        if words.stance(label.label, suggests, label.score) is Stance.HIT:
             known = make.words.knows(label.label)
             make.add(
                 spot,
                 f".LabelResults[{number}]",
                 Channel.SOUND,
-                Hit(label.label, score=label.score, extra=rest(label, "label", "score")),
+                Hit(label.label, score=label.score, suggests=suggests, extra=rest(label, "label", "score")),
                 None if known else make.words.unmapped(label.label, "LabelResults"),
             )
     for number, ride in enumerate(result.travel_results):
-        if words.stance(ride.label) is Stance.HIT or ride.risk_level:
+        if words.stance(ride.label, sub_label=ride.sub_label) is Stance.HIT or ride.risk_level:
             known = make.words.knows(ride.label)
             make.add(
                 spot,

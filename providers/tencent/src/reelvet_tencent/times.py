@@ -25,6 +25,9 @@ from reelvet.schema import lenient
 _SLACK = 1.0
 """Seconds by which a length in whole seconds may be short of the truth."""
 
+_SURELY_MILLISECONDS = 1000
+"""From here on: as seconds it would be a quarter of an hour, as milliseconds it is one second at least."""
+
 _EARLIEST = 1_000_000_000
 """No file is 31 years long: from here on a number of seconds is a date."""
 
@@ -61,10 +64,11 @@ class Clock:
         seconds, milliseconds = lenient.number(offset), lenient.number(fine)
         if seconds is None or seconds < 0:
             return NOWHERE
-        if milliseconds is not None and abs(milliseconds / 1000 - seconds) < _SLACK:
+        if milliseconds is not None and milliseconds >= 0 and abs(milliseconds / 1000 - seconds) < _SLACK:
             seconds = milliseconds / 1000
         if seconds < _EARLIEST:
-            return NOWHERE if self.live else When(start=seconds)  # a stream's offset is a date, and this is none
+            # A stream's offset is a date, and this is none.
+            return NOWHERE if self.live else When(start=self.within(seconds))
         try:
             date = datetime.fromtimestamp(seconds, UTC)
         except (ValueError, OverflowError, OSError):
@@ -72,6 +76,12 @@ class Clock:
         began = self.began
         start = round((date - began).total_seconds(), 3) if began is not None and date >= began else None
         return When(start=start, at_date=date)
+
+    def within(self, seconds: float | None) -> float | None:
+        """Seconds from the beginning of the media; `None` for what lies before or behind it, or is a date."""
+        if seconds is None or not 0 <= seconds < _EARLIEST:
+            return None
+        return seconds if self.duration is None or seconds <= self.duration + _SLACK else None
 
     def length(self, duration: Any, offset: Any) -> float | None:
         """Seconds of a slice of sound, where the length of the media tells milliseconds from seconds."""
@@ -84,16 +94,25 @@ class Clock:
 def settled(value: Any, longest: float | None) -> float | None:
     """Seconds of a value that is in milliseconds or in seconds: as seconds it would be too long, so it is the former.
 
-    0 is 0 in either. What fits as seconds might still be either, so it is `None`.
+    0 is 0 in either. What fits as seconds might still be either, and so might a few seconds more than fit, as a slice at
+    the end may be given the length of the others: `None`.
     """
     number = lenient.number(value)
     if number is None or number < 0:
         return None
     if number == 0:
         return 0.0
-    if longest is None or number <= longest + _SLACK:
+    if longest is None or number <= longest + _SLACK or number < _SURELY_MILLISECONDS:
         return None
     return number / 1000 if number / 1000 <= longest + _SLACK else None
+
+
+def settled_span(start: Any, end: Any, longest: float | None) -> tuple[float, float] | None:
+    """Two such values of one part, which are in one unit: that of the end is that of the beginning."""
+    begins, ends = lenient.number(start), settled(end, longest)
+    if begins is None or ends is None or not 0 <= begins / 1000 <= ends:
+        return None
+    return begins / 1000, ends
 
 
 def of_text(value: Any) -> float | None:

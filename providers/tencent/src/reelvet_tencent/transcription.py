@@ -42,7 +42,8 @@ def _slice(one: AudioSegments, clock: Clock) -> Iterator[TranscriptSegment]:
     if one.result.sentences:
         # Whether they count from the media's beginning or the slice's is not documented: in the first it is the same.
         for sentence in one.result.sentences:
-            begins, ends = times.of_text(sentence.start_time), times.of_text(sentence.end_time)
+            begins = clock.within(times.of_text(sentence.start_time))
+            ends = clock.within(times.of_text(sentence.end_time))
             if sentence.text:
                 first = start == 0
                 yield TranscriptSegment(

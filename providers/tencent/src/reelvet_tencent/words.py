@@ -49,23 +49,32 @@ def is_strange(word: str | None) -> bool:
 
 
 def stance(
-    label: str | None = None, suggests: str | None = None, score: Any = None, *, flag: bool | None = None
+    label: str | None = None,
+    suggests: str | None = None,
+    score: Any = None,
+    *,
+    sub_label: str | None = None,
+    flag: bool | None = None,
 ) -> Stance:
     """What a part says of itself; where it contradicts itself, the worst.
 
     Args:
         label: Its label.
         suggests: Its suggestion.
-        score: Its score.
+        score: Its score. With one of 0 what it names was not found.
+        sub_label: Its sub-label.
         flag: Its hit flag.
     """
-    if flag or suggests in {"Review", "Block"} or is_strange(suggests):
+    named = label if label != NORMAL else None
+    # A sub-label below nothing: whatever else is said, it names what was found.
+    contradicts = not named and sub_label not in {None, "", NORMAL, *_OTHERS} and lenient.number(score) != 0
+    if flag or suggests in {"Review", "Block"} or is_strange(suggests) or contradicts:
         return Stance.HIT
-    if flag is False or suggests == "Pass":
+    if suggests == "Pass":
         return Stance.CLEAN
-    if not label:
-        return Stance.SILENT
-    return Stance.CLEAN if label == NORMAL or lenient.number(score) == 0 else Stance.HIT
+    if named:  # no flag that is down outranks it, where nobody says that it may pass
+        return Stance.CLEAN if lenient.number(score) == 0 else Stance.HIT
+    return Stance.CLEAN if flag is False or label == NORMAL else Stance.SILENT
 
 
 def ratio(score: Any) -> float | None:
@@ -88,6 +97,9 @@ class Words:
             known = self._labels.find(f"SubLabel of {label}", sub_label)
             if known:
                 return _meanings(known)
+        if label == NORMAL and (named := self._below_any(sub_label)):
+            self._tell("contradiction", f"the label {label!r} has the sub-label {sub_label!r}, which counts")
+            return named
         parent = self._parent(label)
         if not parent:
             self._tell(UNMAPPED, f"the label {label!r}{_below(sub_label)} is in no map")
@@ -124,6 +136,16 @@ class Words:
         """What a word stands for that means nothing documented."""
         self._tell(UNMAPPED, f"{where}: {label!r} is in no map")
         return [_UNKNOWN]
+
+    def unreadable(self, place: str) -> list[Meaning]:
+        """What stands for whatever cannot be read."""
+        self._tell(UNMAPPED, f"{place} cannot be read")
+        return [_UNKNOWN]
+
+    def _below_any(self, sub_label: str | None) -> list[Meaning]:
+        """What a sub-label stands for, whatever the label is."""
+        known = tuple(one for one in self._labels if one.field.startswith("SubLabel of ") and one.native == sub_label)
+        return list(dict.fromkeys(_meanings(known)))
 
     def _parent(self, label: str | None) -> list[Meaning]:
         # As a label of the moderation these say what was wrong only by their sub-label: "a minor" would be no harm.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from reelvet.schema.errors import CallbackRejected
+from reelvet.schema.errors import CallbackRejected, ConfigurationError
 from reelvet_tencent.callbacks import LARGEST, sign
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -127,3 +127,49 @@ def test_two_deliveries_of_one_event_are_one(parse, sample):
         for one in (payload, later, sound, {**payload, "Status": "FINISH"}, {**payload, "TaskId": "t2"})
     ]
     assert len(set(events)) == 5
+
+
+@pytest.mark.parametrize("seed", ["", " ", "\t\n"])
+def test_an_empty_seed_signs_nothing(parse, seed):
+    """Whoever knows the body could sign it: SHA-256 over nothing and the body."""
+    body = VECTOR["body"].encode()
+    forged = hashlib.sha256(seed.encode() + body).hexdigest()
+    with pytest.raises(CallbackRejected, match="empty"):
+        parse(body, forged, [seed])
+    with pytest.raises(CallbackRejected, match="does not hold"):
+        parse(body, forged, [seed, SEED])
+    assert parse(body, VECTOR["expected"], [seed, SEED]).trusted
+
+
+@pytest.mark.parametrize("more", [{"seed": ""}, {"seed": " \t"}, {"seeds": {"a": ""}}, {"seeds": {"a": "x", "b": " "}}, {"seed": "\ud800"}], ids=repr)  # fmt: skip
+def test_an_empty_seed_is_refused_when_it_is_configured(connect, more):
+    with pytest.raises(ConfigurationError, match="seed"):
+        connect(**more)
+
+
+@pytest.mark.parametrize("signature", ["\udcff", "\ud800" * 64, "\x00"])
+def test_a_signature_that_is_no_text_is_refused(parse, signature):
+    with pytest.raises(CallbackRejected, match="does not hold"):
+        parse(VECTOR["body"].encode(), signature)
+
+
+def test_a_callback_nested_beyond_reason_is_refused(parse):
+    with pytest.raises(CallbackRejected, match="nested"):
+        parse(b'{"TaskId": "t", "ImageSegments": ' + b"[" * 500 + b"]" * 500 + b"}")
+
+
+def test_two_events_at_one_place_are_two(parse, sample):
+    payload = sample("composed_callback_live_running")
+
+    def event(how=lambda payload: None):
+        changed = json.loads(json.dumps(payload))
+        how(changed)
+        return parse(changed).event_id
+
+    def say(**fields):
+        return lambda payload: payload["ImageSegments"][0]["Result"].update(fields)
+
+    events = [event(), event(say(Label="Terror")), event(say(SubLabel="Anus")), event(say(Score=1)), event(lambda p: p.update(Suggestion="Pass"))]  # fmt: skip
+    assert len(set(events)) == 5
+    again = [event(say(Url="https://h.example/a.jpg?sign=anew", RequestId="r-2")), event(lambda p: p.update(UpdatedAt="2027-01-01T00:00:00Z"))]  # fmt: skip
+    assert set(again) == {events[0]}

@@ -124,7 +124,7 @@ def test_labels_and_sub_labels(moderator, sample, words, found, code):
 
 def test_one_finding_per_deepest_hit_and_a_parent_only_where_no_child_repeats_it(moderator, sample):
     detail = {"Label": "Ad", "Suggestion": "Review", "Score": 70, "Text": "call me", "Keywords": ["call"]}
-    scene = {"HitFlag": 1, "Scene": "OCR", "Label": "Ad", "Suggestion": "Review", "Score": 71, "Details": [detail]}
+    scene = {"HitFlag": 1, "Scene": "OCR", "Label": "Ad", "Suggestion": "Review", "Score": 70, "Details": [detail]}
     segment = picture(Results=[scene, {"HitFlag": 0, "Label": "Normal", "Suggestion": "Pass", "Score": 0}])
     found = moderator.normalize(finished(sample, Suggestion="Block", ImageSegments=[segment])).findings
     assert [(f.label, f.channel, f.score, f.native.field) for f in found] == [

@@ -182,7 +182,7 @@ def test_every_other_parameter_goes_through_the_options(make):
         "text_content": "что", "title": "t", "extra": "x",
     }  # fmt: skip
     plan = make(region="ap-guangzhou").plan(job(user="u-7", options={"tencent": options}))
-    assert body(plan) == {
+    assert plan.requests[0].body == {
         "BizType": "reels_1", "Type": "VIDEO", "Priority": 7, "User": {"UserId": "u-7", "AccountType": "2", "Age": 19},
         "Tasks": [{
             "DataId": "key-1", "Name": "clip", "DecodeParams": {"ImageFrequency": 2},

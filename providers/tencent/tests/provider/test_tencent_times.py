@@ -43,7 +43,7 @@ def test_a_file_cannot_be_so_long_that_its_offset_is_a_date():
 
 @pytest.mark.parametrize(
     ("value", "longest", "seconds"),
-    [("36398", 36, 36.398), ("4000", 36, 4.0), ("15", 36, None), ("37", 36, None), ("39", 36, 0.039), (0, 36, 0.0), (0, None, 0.0), ("4000", None, None),
+    [("36398", 36, 36.398), ("4000", 36, 4.0), ("15", 36, None), ("37", 36, None), ("39", 36, None), ("999", 36, None), ("1000", 36, 1.0), ("1000", 1100, None), (0, 36, 0.0), (0, None, 0.0), ("4000", None, None),
      ("99999999", 36, None), ("x", 36, None), (None, 36, None), ("-4000", 36, None)],
 )  # fmt: skip
 def test_what_may_be_milliseconds_or_seconds_is_settled_by_the_length_of_the_media(value, longest, seconds):
@@ -111,4 +111,112 @@ def test_how_far_a_stream_was_watched_is_told_where_all_of_it_is_listed(moderato
     assert rows["sexual.explicit.nudity_anus"] == ("not_evaluated", 60.0)
     assert "clean" not in {state for state, _ in rows.values()}
     shorter = moderator.normalize(sample("composed_live_finish"), job=job.model_copy(update={"options": {}}))
-    assert {row.through for row in shorter.coverage} == {None}
+    assert {row.state for row in shorter.coverage} == {"hit", "not_evaluated"}
+    assert {row.through for row in shorter.coverage if row.state == "hit"} == {None}
+
+
+# --- moments that there are not ---
+
+
+def finished(sample, **fields):
+    payload = sample("composed_clean")
+    payload["Response"] |= {"Suggestion": "Block", **fields}
+    return payload
+
+
+def picture(offset="3", **fields):
+    result = {"HitFlag": 1, "Label": "Porn", "Suggestion": "Block", "Score": 90, "Results": []}
+    return {"OffsetTime": offset, "Result": {**result, **fields}}
+
+
+def slice_(offset="0", **fields):
+    result = {"HitFlag": 1, "Label": "Moan", "Suggestion": "Block", "Score": 90, "Text": ""}
+    return {"OffsetTime": offset, "Result": {**result, **fields}}
+
+
+def times_of(result):
+    return [(finding.start, finding.end) for finding in result.findings]
+
+
+def warned(result):
+    return "time_unclear" in {note.code for note in result.warnings}
+
+
+@pytest.mark.parametrize(
+    ("duration", "end"), [("15", None), ("7", None), ("999", None), ("6000", 36.0), ("5500", 35.5), ("0", 30.0), ("600000", None)]
+)  # fmt: skip
+def test_a_slice_at_the_end_has_no_length_in_fractions_of_its_seconds(moderator, sample, duration, end):
+    """Its nominal length of 15 s is more than the 6 s that are left, and no proof of milliseconds."""
+    result = moderator.normalize(finished(sample, AudioSegments=[slice_("30", Duration=duration)]))
+    assert times_of(result) == [(30.0, end)]
+    assert warned(result) == (end is None)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "times"),
+    [(0, 14, (0.0, 10.0)), (2, 14, (0.0, 10.0)), (500, 4000, (0.5, 4.0)), (0, 4000, (0.0, 4.0)), (-500, 4000, (0.0, 10.0)), (5000, 4000, (0.0, 10.0)), (0, 0, (0.0, 0.0))],
+)  # fmt: skip
+def test_a_moan_has_the_times_of_its_slice_unless_its_own_are_surely_milliseconds(moderator, sample, start, end, times):
+    moan = {"Label": "Moan", "Score": 90, "StartTime": start, "EndTime": end, "SubLabel": "Moan", "Suggestion": "Block"}
+    segment = slice_(Duration="10000", MoanResults=[moan])
+    result = moderator.normalize(finished(sample, MediaInfo={"Duration": 10}, AudioSegments=[segment]))
+    assert times_of(result) == [times]
+
+
+@pytest.mark.parametrize(
+    ("offset", "fine", "start", "is_warned"),
+    [("36000", None, None, True), (36000, "36000000", None, True), ("38", None, None, True), ("37", None, 37.0, False), ("-1", None, None, True), ("0", "-0.5", 0.0, False),
+     (None, None, None, False), ("x", None, None, False)],
+)  # fmt: skip
+def test_an_offset_outside_of_the_media_is_null_and_told(moderator, sample, offset, fine, start, is_warned):
+    segment = {**picture(offset), "OffsetusTime": fine}
+    result = moderator.normalize(finished(sample, ImageSegments=[segment]))
+    assert times_of(result) == [(start, None)]
+    assert warned(result) == is_warned
+    sounds = moderator.normalize(finished(sample, AudioSegments=[slice_(offset)]))
+    assert (sounds.findings[0].start, warned(sounds)) == (start, is_warned)
+
+
+SNIPPET = {"Scene": "Porn", "Score": 90, "Snippet": "x"}
+
+
+@pytest.mark.parametrize(
+    ("duration", "times"),
+    [((2.0, 3.0), (2.0, 3.0)), ((-2.0, 3.0), (0.0, None)), ((2.0, -3.0), (2.0, None)), ((3.0, 2.0), (0.0, None)), ((1594650717.0, 1594650718.0), (0.0, None)), ((40.0, 41.0), (0.0, None))],
+)  # fmt: skip
+def test_a_snippet_has_times_of_the_media_or_those_of_its_picture(moderator, sample, duration, times):
+    snippet = {**SNIPPET, "Duration": dict(zip(("Start", "End"), duration, strict=True))}
+
+    def read(offset):
+        segment = picture(offset, Label="", HitFlag=0, Suggestion="Pass", HitSnippetInfos=[snippet])
+        result = moderator.normalize(finished(sample, Suggestion="Pass", ImageSegments=[segment]))
+        return times_of(result), warned(result)
+
+    assert read("0") == ([times], times != duration)
+    assert read(None) == ([(None, None)], False), "from where it counts is not known"
+    assert read("5") == ([(5.0, None)], False)
+
+
+def test_a_snippet_of_the_whole_counts_from_the_beginning_of_a_file_and_of_no_stream(moderator, sample):
+    def read(start, **fields):
+        snippet = {**SNIPPET, "Duration": {"Start": start, "End": start + 1}}
+        result = moderator.normalize(finished(sample, Suggestion="Pass", HitSnippetInfos=[snippet], **fields))
+        return times_of(result)
+
+    assert read(2.0) == [(2.0, 3.0)]
+    assert read(1594650717.0) == read(-2.0) == read(99.0) == [(None, None)]
+    assert read(1594650717.0, Type="LIVE_VIDEO") == read(2.0, Type="LIVE_VIDEO") == [(None, None)]
+
+
+@pytest.mark.parametrize(
+    ("tag", "times"),
+    [((1000, 2000), (1.0, 2.0)), ((-5000, 2000), (0.0, None)), ((-5.0, -1.0), (0.0, None)), ((2000, 1000), (0.0, None)), ((0, 99000), (0.0, None))],
+)  # fmt: skip
+def test_a_tag_has_no_time_before_or_behind_the_media(moderator, sample, tag, times):
+    told = {"Name": "Teenager", "Score": 99, "StartTime": tag[0], "EndTime": tag[1]}
+    segment = slice_(
+        HitFlag=0, Label="Normal", Suggestion="Pass", RecognitionResults=[{"Label": "Teenager", "Tags": [told]}]
+    )
+    result = moderator.normalize(finished(sample, Suggestion="Pass", AudioSegments=[segment]))
+    assert times_of(result) == [times]
+    assert warned(result) == (times != (1.0, 2.0))
