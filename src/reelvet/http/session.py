@@ -95,6 +95,7 @@ class Session:
         self._redactor = Redactor(secrets)
         self._transport = transport
         self._wire: Wire | None = None
+        self._exchange: Callable[..., Awaitable[Reply]] | None = None
         self._make_wire = partial(
             Wire,
             timeouts=timeouts or Timeouts(),
@@ -110,7 +111,7 @@ class Session:
     async def __aenter__(self) -> Self:
         if self._transport is None:
             self._wire = self._make_wire()
-            self._transport = self._wire.exchange
+            self._transport = self._exchange = self._wire.exchange
         return self
 
     async def __aexit__(
@@ -192,7 +193,9 @@ class Session:
             try:
                 # Signed only now: signatures age, and the wait for leave may have been long.
                 signed = self._signer.sign(request, self._clock()) if self._signer else request
-                reply = await (self._wire.exchange(signed, sent) if self._wire else self._transport(signed))
+                # Only the network can say when a request has gone out; what takes its place knows no such moment.
+                told = (signed, sent) if self._transport is self._exchange else (signed,)
+                reply = await self._transport(*told)
                 return self._understood(signed, reply)
             except BaseException as error:
                 outcome = type(error).__name__
