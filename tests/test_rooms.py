@@ -67,7 +67,7 @@ def test_what_pytest_loads_of_us_in_every_run_is_next_to_nothing():
 
 def test_an_emulator_is_written_and_its_scenarios_are_read_without_a_server():
     """The extra is needed to serve; `reelvet sandbox scenarios` and a provider's own tests of its emulator are not."""
-    top, _ = loaded_by("from reelvet.sandbox import *; Library(__import__('reelvet').Taxonomy.default())")
+    top, _ = loaded_by("from reelvet.sandbox import *; Catalogue(__import__('reelvet').Taxonomy.default())")
     assert not top & HEAVY
 
 

@@ -42,7 +42,7 @@ class AcmeSandbox(Emulator):
                 200,
                 {"id": task.id, "phase": task.phase(self.world.clock.now()), "hits": [{"class": "gore", "score": 9}]},
             )
-        scenario = self.world.library.for_url(call.json["url"])
+        scenario = self.world.catalogue.for_url(call.json["url"])
         work = float("inf") if call.take(NeverFinishes) else scenario.duration / 10
         task = self.tasks.add(Task(f"t{len(self.tasks)}", "create", call.json, scenario, queue=1.0, work=work))
         if "callback" in call.json:

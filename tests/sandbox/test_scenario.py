@@ -3,14 +3,14 @@
 import pytest
 
 from reelvet.errors import ConfigurationError
-from reelvet.sandbox import MAGIC, Library, Scenario
+from reelvet.sandbox import MAGIC, Catalogue, Scenario
 from reelvet.schema.media import Channel
 from reelvet.taxonomy import Kind, Label, Taxonomy
 
 
 @pytest.fixture
 def library():
-    return Library(Taxonomy.default())
+    return Catalogue(Taxonomy.default())
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_a_misspelled_name_is_no_clean_video(library):
 def test_labels_of_a_plugin_may_be_used():
     own = Taxonomy.default().extended("acme", [Label("x.acme.confetti", Kind.CONTEXT, "Confetti", parent="context")])
     data = {"name": "own", "events": [{"label": "x.acme.confetti", "score": 1}]}
-    assert Library(own).add(data).events[0].label == "x.acme.confetti"
+    assert Catalogue(own).add(data).events[0].label == "x.acme.confetti"
     with pytest.raises(ConfigurationError, match=r"x\.acme\.confetti"):
-        Library(Taxonomy.default()).add(data)
+        Catalogue(Taxonomy.default()).add(data)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ class AcmeSandbox(Emulator):
     def answer(self, call):
         if call.operation == "break":
             raise ZeroDivisionError("a mistake")
-        scenario = self.world.library.for_url(call.json["url"])
+        scenario = self.world.catalogue.for_url(call.json["url"])
         self.tasks.add(Task(f"t{len(self.tasks)}", "create", call.json, scenario, queue=0, work=60))
         return Reply(201, {})
 """

@@ -123,10 +123,10 @@ def list_scenarios(context: typer.Context, *, scenarios: _Scenarios = None, as_j
 
 
 def _known(registry: "Registry", paths: list[Path]) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, str]]]]:
-    from reelvet.sandbox import Library, Sandbox  # noqa: PLC0415
+    from reelvet.sandbox import Catalogue, Sandbox  # noqa: PLC0415
     from reelvet.schema.errors import PluginError  # noqa: PLC0415
 
-    library = Library(registry.taxonomy)
+    library = Catalogue(registry.taxonomy)
     for path in paths:
         library.load(path)
     assets: dict[str, list[dict[str, str]]] = {}

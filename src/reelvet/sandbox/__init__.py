@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from reelvet.sandbox.catalogue import MAGIC, Catalogue
     from reelvet.sandbox.clock import Clock
     from reelvet.sandbox.emulator import Asset, Call, Emulator, Reply, Route, Setup
     from reelvet.sandbox.faults import (
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
         UnknownStatus,
     )
     from reelvet.sandbox.host import Sandbox
-    from reelvet.sandbox.library import MAGIC, Library
     from reelvet.sandbox.outbox import Delivery
     from reelvet.sandbox.planted import Planted
     from reelvet.sandbox.quota import RateWindow
@@ -41,7 +41,7 @@ _WHERE = {
         "FAULTS", "Contradiction", "Decoys", "Expired", "Fault", "ListLag", "NeverFinishes", "StatusBackwards", "UnknownLabel", "UnknownStatus",
     ),
     "host": ("Sandbox",),
-    "library": ("MAGIC", "Library"),
+    "catalogue": ("MAGIC", "Catalogue"),
     "outbox": ("Delivery",),
     "planted": ("Planted",),
     "quota": ("RateWindow",),
@@ -54,9 +54,41 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 
 __all__ = [
-    "FAULTS", "MAGIC", "Asset", "Call", "Clock", "Contradiction", "Decoys", "Delivery", "Emulator", "Ending", "Event", "Expired",
-    "FailureReason", "Fault", "Library", "ListLag", "NativeWords", "NeverFinishes", "Phase", "Planted", "RateWindow", "Received", "Region", "Reply",
-    "Route", "Sandbox", "Scenario", "SeenTask", "Setup", "Speech", "StatusBackwards", "Task", "Tasks", "UnknownLabel", "UnknownStatus",
+    "FAULTS",
+    "MAGIC",
+    "Asset",
+    "Call",
+    "Catalogue",
+    "Clock",
+    "Contradiction",
+    "Decoys",
+    "Delivery",
+    "Emulator",
+    "Ending",
+    "Event",
+    "Expired",
+    "FailureReason",
+    "Fault",
+    "ListLag",
+    "NativeWords",
+    "NeverFinishes",
+    "Phase",
+    "Planted",
+    "RateWindow",
+    "Received",
+    "Region",
+    "Reply",
+    "Route",
+    "Sandbox",
+    "Scenario",
+    "SeenTask",
+    "Setup",
+    "Speech",
+    "StatusBackwards",
+    "Task",
+    "Tasks",
+    "UnknownLabel",
+    "UnknownStatus",
     "World",
 ]  # fmt: skip
 

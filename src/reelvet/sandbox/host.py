@@ -61,8 +61,8 @@ class Sandbox:
         self._world = World(speed=speed, taxonomy=registry.taxonomy)
         self._emulators = self._load(providers, registry)
         for path in scenarios:
-            self._world.library.load(path)
-        self._world.library.keep()
+            self._world.catalogue.load(path)
+        self._world.catalogue.keep()
         self._host, self._port = host, port
         self._serving: Serving | None = None
 
@@ -209,13 +209,13 @@ class Sandbox:
             scenario: A scenario, its data, or the name of one that is there.
         """
         with self._world.lock:
-            known = self._world.library.named(scenario) if isinstance(scenario, str) else scenario
-            return self._world.library.add(known, *([url] if url is not None else []), replace=True)
+            known = self._world.catalogue.named(scenario) if isinstance(scenario, str) else scenario
+            return self._world.catalogue.add(known, *([url] if url is not None else []), replace=True)
 
     def scenarios(self) -> list[Scenario]:
         """All of them."""
         with self._world.lock:
-            return list(self._world.library)
+            return list(self._world.catalogue)
 
     def assets(self, provider: str) -> tuple[Asset, ...]:
         """What is stored at a vendor from the start."""

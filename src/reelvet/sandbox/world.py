@@ -6,8 +6,8 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
+from reelvet.sandbox.catalogue import Catalogue
 from reelvet.sandbox.clock import Clock
-from reelvet.sandbox.library import Library
 from reelvet.sandbox.outbox import Outbox
 from reelvet.sandbox.planted import Garden
 from reelvet.taxonomy import Taxonomy
@@ -26,7 +26,7 @@ class World:
         self.lock = threading.RLock()
         self.taxonomy = taxonomy or Taxonomy.default()
         self.clock = Clock(speed)
-        self.library = Library(self.taxonomy)
+        self.catalogue = Catalogue(self.taxonomy)
         self.faults = Garden()
         self.outbox = Outbox(self.clock, self.faults, self.lock)
         self.received: list[Received] = []
@@ -38,5 +38,5 @@ class World:
             self.faults.clear()
             self.outbox.clear()
             self.received.clear()
-            self.library.reset()
+            self.catalogue.reset()
             self.clock.reset()

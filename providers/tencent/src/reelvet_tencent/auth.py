@@ -42,7 +42,7 @@ class Tc3:
     """
 
     def __init__(self, keys: Callable[[], Keys], service: str = SERVICE) -> None:
-        # Light, and still not loaded by whoever only plans or reads: https://pypi.org/project/tencentcloud-sdk-python-common/
+        # Light, and still not loaded by whoever only plans or reads.
         from tencentcloud.common.sign import Sign  # type: ignore[import-untyped]  # noqa: PLC0415
 
         self._keys = keys

@@ -26,6 +26,7 @@ from reelvet.schema.errors import (
     VendorUnavailable,
 )
 from reelvet.schema.task import TaskError
+from reelvet_tencent.plugin import LIVE_VIDEO
 
 if TYPE_CHECKING:
     from reelvet.http import Reply, Request
@@ -152,6 +153,12 @@ def of_code(code: str | None, says: str, **facts: Any) -> ProviderError:
         return ProviderError(says, code=code, created="maybe", way_out=way_out, **facts)
     facts["way_out"] = f"{row.way_out}."
     return row.error(says, code=code, created=row.created, retryable=row.retryable, **facts)
+
+
+def tell_of_streams(error: ProviderError, category: str | None) -> None:
+    """Says what else a refusal of a stream may mean: the vendor has one code for too many streams and too many requests."""
+    if isinstance(error, RateLimited) and category == LIVE_VIDEO:
+        error.way_out = STREAMS
 
 
 def classify(request: Request, reply: Reply) -> ProviderError | None:

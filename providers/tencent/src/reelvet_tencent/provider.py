@@ -23,19 +23,19 @@ from reelvet.plugins import (
     Unknown,
 )
 from reelvet.schema import lenient
-from reelvet.schema.errors import InvalidRequest, ProviderError, RateLimited, UnexpectedReply
+from reelvet.schema.errors import InvalidRequest, ProviderError, UnexpectedReply
 from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_tencent import callbacks, errors, learn, read, request, wire
+from reelvet_tencent import callbacks, learn, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
-from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of
-from reelvet_tencent.pairing import pair
-from reelvet_tencent.plugin import LIVE_VIDEO, MOST_TASKS, RATE
+from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of, tell_of_streams
+from reelvet_tencent.pairing import calls_of, kept_with, pair, task_id
+from reelvet_tencent.plugin import RATE
 from reelvet_tencent.policies import Policies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     from pydantic import SecretStr
 
@@ -147,7 +147,7 @@ class TencentProvider(Provider):
             found = await self._create([tasks[number] for number in numbers])
             outcomes.update(zip(numbers, found, strict=True))
 
-        calls = list(_calls(tasks))
+        calls = list(calls_of(tasks))
         if len(calls) == 1:
             await send(calls[0])  # most are, and need no task of their own
         else:
@@ -192,7 +192,7 @@ class TencentProvider(Provider):
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks whose DataId is exactly that key. The list has no filter for it, so all of the window is read."""
         found = [raw async for raw in self._list(window) if raw.vendor_key == key]
-        extra = _extra(key, whole=key in self._wanted_whole)
+        extra = kept_with(key, whole=key in self._wanted_whole)
         return [raw.model_copy(update={"ref": raw.ref.model_copy(update={"extra": extra})}) for raw in found]
 
     async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
@@ -279,7 +279,7 @@ class TencentProvider(Provider):
             if len(tasks) > 1 and error.created == "no" and row is not None and row.code in OF_ONE:
                 singly = await asyncio.gather(*(self._create([task]) for task in tasks))
                 return [outcome for outcomes in singly for outcome in outcomes]
-            _tell_of_streams(error, tasks[0])
+            tell_of_streams(error, tasks[0].category)
             return [Rejected(error) if error.created == "no" else Unknown(error) for _ in tasks]
         made = wire.CreateVideoModerationTaskResponse.model_validate(_response(reply.json()))
         paired = pair([task.vendor_key for task in tasks], made.results)
@@ -301,10 +301,10 @@ class TencentProvider(Provider):
     def _outcome(self, task: VendorTask, result: wire.TaskResult | None, reply: Reply) -> Outcome:
         if result is None:
             return Unknown(self._unexpected(reply, f"does not answer for DataId {task.vendor_key!r}, or does so twice"))
-        id_ = _id(result)
+        id_ = task_id(result)
         if result.code in _CREATED and id_:
             # The key goes along, so that nobody else's reply is ever taken for this task's.
-            extra = _extra(task.vendor_key, whole=bool(task.extra.get("all_segments")))
+            extra = kept_with(task.vendor_key, whole=bool(task.extra.get("all_segments")))
             return Created(TaskRef(id=id_, name=task.name, category=task.category, extra=extra))
         if result.code in _CREATED:
             return Unknown(self._unexpected(reply, "says that a task was created, and not which"))
@@ -313,7 +313,7 @@ class TencentProvider(Provider):
             result.code, reply.redact(says), provider=self.id, instance=self.context.instance,
             status=reply.status, request_id=self._request_id(reply),
         )  # fmt: skip
-        _tell_of_streams(error, task)
+        tell_of_streams(error, task.category)
         if id_:
             error.created = "maybe"  # a code of failure and a task: one of them is wrong
         return Rejected(error) if error.created == "no" else Unknown(error)
@@ -387,35 +387,6 @@ class TencentProvider(Provider):
             f"the reply {says}", self.id, self.context.instance,
             status=reply.status, request_id=self._request_id(reply), body=reply.redact(reply.text),
         )  # fmt: skip
-
-
-def _calls(tasks: Sequence[VendorTask]) -> Iterable[list[int]]:
-    """The numbers of the tasks of each call: of one share key, no two of one vendor key, ten at most."""
-    calls: list[tuple[str | None, set[str], list[int]]] = []
-    for number, task in enumerate(tasks):
-        for share_key, keys, numbers in calls:
-            if share_key == task.share_key is not None and task.vendor_key not in keys and len(numbers) < MOST_TASKS:
-                keys.add(task.vendor_key)
-                numbers.append(number)
-                break
-        else:
-            calls.append((task.share_key, {task.vendor_key}, [number]))
-    return [numbers for _, _, numbers in calls]
-
-
-def _tell_of_streams(error: ProviderError, task: VendorTask) -> None:
-    """Says what else a refusal of a stream may mean: the vendor has one code for too many streams and too many requests."""
-    if isinstance(error, RateLimited) and task.category == LIVE_VIDEO:
-        error.way_out = errors.STREAMS
-
-
-def _extra(key: str, *, whole: bool) -> dict[str, Any]:
-    """What else is kept with the id of a task: whose it is, and whether it is to be read with all segments."""
-    return {"key": key, "all_segments": True} if whole else {"key": key}
-
-
-def _id(result: wire.TaskResult) -> str:
-    return (result.task_id or "").strip()
 
 
 def _response(payload: Any) -> dict[str, Any]:

@@ -165,7 +165,7 @@ class GcoreSandbox(Emulator):
         limit = self.setup.queue
         if limit is not None and len(self.tasks.unfinished()) >= limit:
             return Reply(self.setup.queue_status, {"error": f"Queue limit reached ({limit}), try later."})
-        scenario = self.world.library.for_url(data["url"])
+        scenario = self.world.catalogue.for_url(data["url"])
         outcome = results.failure(scenario, data["url"])
         if outcome is None and kind == TRANSCRIPTION:
             outcome = results.transcript(scenario, data.get("audio_language"), data.get("subtitles_language"))
@@ -271,7 +271,7 @@ class GcoreSandbox(Emulator):
         fields = [name for name in ("client_user_id", "client_entity_data") if search in data.get(name, "")]
         for name in fields or ["client_user_id", "client_entity_data"]:
             data[name] = data[name].replace(search, key) if fields else key
-        scenario = self.world.library.named("clean")
+        scenario = self.world.catalogue.named("clean")
         kind = data.get("category", TRANSCRIPTION)
         outcome = (
             results.transcript(scenario, None, None)
@@ -309,7 +309,7 @@ class GcoreSandbox(Emulator):
         return Reply(200, {"supported": languages.supported(audio, into)})
 
     def _video(self, call: Call) -> Reply:
-        found = videos.video(call.params["video_id"], self.world.library, CLIENT_ID, mp4=self.setup.mp4_enabled)
+        found = videos.video(call.params["video_id"], self.world.catalogue, CLIENT_ID, mp4=self.setup.mp4_enabled)
         return self.not_found(call) if found is None else Reply(200, found)
 
     def _client(self, call: Call) -> Reply:

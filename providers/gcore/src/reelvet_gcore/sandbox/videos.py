@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reelvet.sandbox import MAGIC, Asset
 
 if TYPE_CHECKING:
-    from reelvet.sandbox import Library
+    from reelvet.sandbox import Catalogue
 
 _HEIGHTS = (360, 480, 720)
 _KBITS = {360: 450, 480: 800, 720: 2700}
@@ -40,7 +40,7 @@ def assets() -> tuple[Asset, ...]:
     return tuple(Asset(f"gcore:{id_}", video.scenario, video.says) for id_, video in VIDEOS.items())
 
 
-def video(id_: str, library: Library, client_id: int, *, mp4: bool) -> dict[str, Any] | None:
+def video(id_: str, library: Catalogue, client_id: int, *, mp4: bool) -> dict[str, Any] | None:
     """A video as the API shows it; `None` where there is none."""
     stored = next((video for known, video in VIDEOS.items() if str(known) == id_), None)
     if stored is None:

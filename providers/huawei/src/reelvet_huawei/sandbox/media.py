@@ -10,7 +10,7 @@ from reelvet.sandbox import MAGIC, Ending, FailureReason
 from reelvet.schema.media import MediaKind
 
 if TYPE_CHECKING:
-    from reelvet.sandbox import Library, Scenario
+    from reelvet.sandbox import Catalogue, Scenario
 
 _OBJECT = re.compile(r"([a-z0-9.-]+)\.obs\.[a-z0-9-]+\.myhuaweicloud\.(?:com|cn)")
 """Bucket and region: https://support.huaweicloud.com/intl/en-us/usermanual-obs/obs_03_0312.html"""
@@ -49,7 +49,7 @@ def is_object(url: str) -> bool:
     return _OBJECT.fullmatch(urlsplit(url).hostname or "") is not None
 
 
-def at_url(library: Library, url: str) -> Scenario:
+def at_url(library: Catalogue, url: str) -> Scenario:
     """What is in the media at a URL. An object's is looked up as `obs://bucket/path` too, as jobs name it."""
     found = library.for_url(url)
     parts = urlsplit(url)

@@ -66,7 +66,7 @@ class Moderation:
             data = moderation_checks.audio(call.json, policies=setup.biz_types)
             tell = moderation_results.audio
         seed = data.pop("seed", None)  # a secret: it is no part of what tests are shown
-        scenario = media.at_url(world.library, data["data"]["url"])
+        scenario = media.at_url(world.catalogue, data["data"]["url"])
         reason = media.failure_v3(scenario)
         self._check_media(data["data"]["url"], reason)
         task = Task(

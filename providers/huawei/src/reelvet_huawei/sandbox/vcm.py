@@ -88,7 +88,7 @@ class Vcm:
     def _made(self, data: dict[str, Any]) -> Task:
         source = data["input"]["data"][0]
         url = source["url"] if data["input"]["type"] == "url" else f"obs://{source['bucket']}/{source['path']}"
-        scenario = media.at_url(self._host.world.library, url)
+        scenario = media.at_url(self._host.world.catalogue, url)
         reason = media.failure(scenario)
         error = None if reason is None else dict(zip(("code", "message"), media.CODES[reason], strict=True))
         folder = f"task{''.join(secrets.choice(_LETTERS) for _ in range(8))}"

@@ -240,7 +240,7 @@ class TencentSandbox(Emulator):
         return told | {"TaskId": task.id}
 
     def _task(self, data: dict[str, Any], url: str, dialect: Dialect) -> Task:
-        scenario, type_ = self.world.library.for_url(url), data["Type"]
+        scenario, type_ = self.world.catalogue.for_url(url), data["Type"]
         extra = {
             "live": type_ == checks.LIVE,
             "biz_type": data.get("BizType", checks.DEFAULT),

@@ -23,7 +23,7 @@ _FILES = (".yaml", ".yml")
 _ANYTHING = "clean"
 
 
-class Library:
+class Catalogue:
     """All scenarios, by name and by URL. What no scenario was registered for is `clean`."""
 
     def __init__(self, taxonomy: Taxonomy) -> None:
