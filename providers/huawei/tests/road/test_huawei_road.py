@@ -473,4 +473,4 @@ async def test_jobs_of_both_apis_go_side_by_side(reelvet_sandbox, job):
         with pytest.raises(e.InvalidTicket, match="api 'v2'"):
             await moderator.status(old.model_copy(update={"instance": "new"}))
     assert [(result.instance, result.verdict) for result in results] == [("old", "block"), ("new", "block")]
-    assert {f.label for f in results[0].findings} == {f.label for f in results[1].findings}
+    assert all("sexual.explicit.pornography" in {f.label for f in result.findings} for result in results)

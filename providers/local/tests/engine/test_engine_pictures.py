@@ -80,7 +80,13 @@ def test_single_picture_of_an_avif(vet, tmp_path):
 
 def test_single_picture_of_a_heic(vet, encode, tmp_path):
     """Of HEIC nothing but the codec is special: one picture of HEVC in the place of AV1."""
-    path = encode("a.mp4", [250], "libx265", options={"x265-params": "log-level=none:info=0"}, size=(64, 64))
+    path = encode(
+        "a.mp4",
+        [250],
+        "libx265",
+        options={"x265-params": "log-level=none:info=0:pools=none:frame-threads=1"},
+        size=(64, 64),
+    )
     video, still = path.read_bytes(), avif(0)
     start = video.index(b"hvcC") - 4
     config = video[start : start + struct.unpack(">I", video[start : start + 4])[0]]
