@@ -38,6 +38,7 @@ from reelvet.schema.errors.fetching import (
     FetchTooSlow,
     NetworkDisabled,
 )
+from reelvet.schema.errors.keeping import JournalError
 from reelvet.schema.errors.provider import (
     AuthenticationFailed,
     CallbackRejected,
@@ -84,6 +85,7 @@ __all__ = [
     "InvalidRequest",
     "InvalidTicket",
     "JobFailed",
+    "JournalError",
     "KeyConflict",
     "LookupUnsupported",
     "MediaRejected",
