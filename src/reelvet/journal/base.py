@@ -55,8 +55,8 @@ class Journal(ABC):
         """
 
     @abstractmethod
-    async def renew(self, owner: str, lease: float) -> None:
-        """Prolongs all of an owner's leases."""
+    async def renew(self, owner: str, lease: float) -> set[Place]:
+        """Prolongs all of an owner's leases. What it no longer owns is not among those that are returned."""
 
     @abstractmethod
     async def keep(self, record: Record, tasks: Sequence[str] = (), events: Sequence[Event] = ()) -> bool:

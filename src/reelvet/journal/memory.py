@@ -89,11 +89,12 @@ class MemoryJournal(Journal):
             entry.record, entry.lease_until = replace(entry.record, owner=owner), time.monotonic() + lease
             return _shown(entry)
 
-    async def renew(self, owner: str, lease: float) -> None:
+    async def renew(self, owner: str, lease: float) -> set[Place]:
         with self._lock:
-            for entry in self._held.entries.values():
-                if entry.record.owner == owner and not entry.record.state.settled:
-                    entry.lease_until = time.monotonic() + lease
+            mine = {place: entry for place, entry in self._held.entries.items() if entry.record.owner == owner}
+            for entry in mine.values():
+                entry.lease_until = time.monotonic() + lease
+            return set(mine)
 
     async def keep(self, record: Record, tasks: Sequence[str] = (), events: Sequence[Event] = ()) -> bool:
         with self._lock:
