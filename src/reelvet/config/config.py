@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_serializer, field_validator
 
-from reelvet.config.sections import FetchConfig, PluginsConfig, PollingConfig, SecretsConfig
+from reelvet.config.sections import (
+    FetchConfig,
+    JournalConfig,
+    PluginsConfig,
+    PollingConfig,
+    SecretsConfig,
+    SettleConfig,
+)
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import ConfigurationError, MissingSecret, PluginNotFound, UnknownInstance
@@ -47,6 +54,8 @@ class Config(Strict):
     fetch: FetchConfig = Field(default_factory=FetchConfig)
     secrets: SecretsConfig = Field(default_factory=SecretsConfig)
     polling: PollingConfig = Field(default_factory=PollingConfig)
+    journal: JournalConfig = Field(default_factory=JournalConfig)
+    settle: SettleConfig = Field(default_factory=SettleConfig)
     plugins: PluginsConfig = Field(default_factory=PluginsConfig)
     production: bool = Field(
         False, description="Refuse results from emulators and from base URLs that are not the vendor's."
@@ -238,6 +247,13 @@ class Config(Strict):
         if self.secrets.key is None:
             return None
         return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
+
+    @cached_property
+    def journal_url(self) -> str | None:
+        """`[journal] url`, its reference resolved; `None` for the file in the state directory."""
+        if self.journal.url is None:
+            return None
+        return resolve_reference(self.journal.url.get_secret_value(), field="journal.url")
 
 
 def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:

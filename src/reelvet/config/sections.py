@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, field_validator
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from reelvet.schema.base import Strict
+from reelvet.schema.durations import Duration
 
 
 class FetchConfig(Strict):
@@ -54,3 +57,32 @@ class PluginsConfig(Strict):
     allow: tuple[str, ...] | None = Field(
         None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise."
     )
+
+
+class JournalConfig(Strict):
+    """`[journal]`: where submissions are kept, so that none is made twice."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="`sqlite:///PATH`, `postgresql://USER:PASSWORD@HOST/DATABASE` or `memory:`; may be `env:NAME` or `file:PATH`. By default an SQLite file in the state directory.",
+    )
+    keep_results: bool = Field(False, description="Whether results are kept in it too.")
+
+
+class SettleConfig(Strict):
+    """`[settle]`: what becomes of a submission of which nobody knows whether it created something. By default: parked."""
+
+    after: Duration | None = Field(
+        None,
+        description="How long it must not have been found at the vendor before `then` is done, as `10m`: longer than the vendor's list lags.",
+    )
+    then: Literal["resubmit", "review"] | None = Field(
+        None,
+        description="`resubmit`: send it again, where the vendor can be asked and does not have it. `review`: leave it, and have a person look at the video.",
+    )
+
+    @model_validator(mode="after")
+    def _check_both(self) -> Self:
+        if (self.after is None) != (self.then is None):
+            raise ValueError("`after` and `then` belong together; give both, or neither")
+        return self

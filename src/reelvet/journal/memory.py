@@ -213,7 +213,7 @@ class MemoryJournal(Journal):
         journal = MemoryJournal(self._most)
         for place, entry in list(self._held.entries.items()):
             if entry.record.state.settled:
-                journal._held.entries[place] = entry  # noqa: SLF001
+                journal._held.entries[place] = entry
         return journal
 
     def _post(self, events: Iterable[Event]) -> None:

@@ -112,7 +112,7 @@ class Worker:
                 for call in batch:
                     self._run([call])
                 return
-            _deliver(batch, [None], _told(error))
+            _deliver(batch, [None] * len(batch), _told(error))
         else:
             _deliver(batch, values, None)
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.moderator import many, replies, submitting, waiting, watching
+from reelvet.journal import Journal, Place, Selection, open_journal
+from reelvet.journal.record import UNSETTLED
+from reelvet.moderator import many, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
-from reelvet.moderator.journal import MemoryJournal
 from reelvet.moderator.policies import load_policies
 from reelvet.moderator.seal import unseal
+from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
 from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reelvet.moderator.many import Moderated
+    from reelvet.moderator.settling import Decision, Settled
     from reelvet.plugins import Learned, Progress
     from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
     from reelvet.schema.result import ModerationResult, Note
     from reelvet.schema.task import RawTask
     from reelvet.schema.ticket import Ticket
-
-_GRACE = 5.0
 
 
 class AsyncModerator:
@@ -52,7 +53,7 @@ class AsyncModerator:
         registry: The installed providers; by default discovered.
         policies: What judges the results; by default the configuration's.
         credentials: `False` for a moderator that only plans and reads stored payloads.
-        journal: What was submitted before; by default nothing.
+        journal: Where submissions are kept; by default the configuration's. It is the caller's to close.
 
     Raises:
         ConfigurationError: The configuration cannot work.
@@ -67,7 +68,7 @@ class AsyncModerator:
         registry: Registry | None = None,
         policies: Sequence[Policy] | None = None,
         credentials: bool = True,
-        journal: MemoryJournal | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.config = (config if config is not None else Config.load()).model_copy(
             update={"use": use} if use is not None else {}
@@ -76,8 +77,11 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
-        self._journal = journal if journal is not None else MemoryJournal()
-        self._submissions: set[asyncio.Task[Ticket]] = set()
+        self.journal = journal if journal is not None else open_journal(self.config.journal_url)
+        self._closes_journal = journal is None
+        self._submissions = Submissions(
+            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name)
+        )
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -108,12 +112,10 @@ class AsyncModerator:
         Raises:
             Exception: What the first provider raised that failed to close; all the others are closed.
         """
-        if self._submissions:
-            # Broken off, nobody would know what they had created; but a vendor that hangs must not hold the door open.
-            _, late = await asyncio.wait(self._submissions, timeout=self.config.polling.settle_window + _GRACE)
-            for submission in late:
-                submission.cancel()
+        await self._submissions.aclose()
         closed = await asyncio.gather(*(i.close() for i in self._instances.values()), return_exceptions=True)
+        if self._closes_journal:
+            await self.journal.close()
         for error in closed:
             if isinstance(error, BaseException):
                 raise error
@@ -183,17 +185,37 @@ class AsyncModerator:
                 field="deadline",
                 way_out="Give a later moment, or seconds from the submission.",
             )
-        entry = self._journal.enter(job)
-        if (ticket := entry.ticket) is not None:
-            return ticket
-        if entry.submission is None:
-            entry.submission = asyncio.create_task(
-                submitting.submit_once(job, plan, instance, config=self.config, journal=self._journal, entry=entry)
-            )
-            self._submissions.add(entry.submission)
-            entry.submission.add_done_callback(self._submitted)
-        # A caller that is cancelled leaves the submission going: broken off, nobody would know what it had created.
-        return await asyncio.shield(entry.submission)
+        return await self._submissions.submit(job, plan, instance)
+
+    async def settle(self, *, key: str | None = None, use: str | None = None) -> AsyncIterator[Settled]:
+        """Looks at every submission of which nobody knows what it created, once: adopts what is found at the vendor.
+
+        What is not found stays parked, unless the configuration's `[settle]` says what then becomes of it.
+
+        Args:
+            key: Only those of one job.
+            use: Only those of one instance.
+        """
+        selection = Selection(states=UNSETTLED, key=key, instance=use)
+        async for settled in self._submissions.settler.settle(selection):
+            yield settled
+
+    async def decide(self, key: str, decision: Decision, *, attempt: int = 1, tasks: Sequence[str] = ()) -> Settled:
+        """Settles a submission by a person's word.
+
+        Args:
+            key: The job's key.
+            decision: `adopt`: these tasks of the vendor's are its own. `absent`: what is unknown does not exist, so that the
+                key may be submitted again. `resubmit`: that is done at once. `review`: it is left as it is, and its
+                result says `review`.
+            attempt: Which attempt of it.
+            tasks: For `adopt`: the vendor's task ids, in the order of the tasks that are unknown.
+
+        Raises:
+            InvalidJob: There is no such submission, it is settled, or the tasks do not fit it.
+            ProviderError: A call failed.
+        """
+        return await self._submissions.settler.decide(Place(key, attempt), decision, tasks)
 
     async def wait(
         self,
@@ -341,11 +363,6 @@ class AsyncModerator:
         return await instance.provider.check()
 
     # --- inside ---
-
-    def _submitted(self, submission: asyncio.Task[Ticket]) -> None:
-        self._submissions.discard(submission)
-        if not submission.cancelled():
-            submission.exception()  # whoever submitted may be gone; asyncio would complain of an error that nobody saw
 
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use

@@ -84,9 +84,7 @@ async def search(
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _look(
-    tasks: Sequence[Sent], instance: Instance, since: datetime, result: Search, taken: set[str]
-) -> bool:
+async def _look(tasks: Sequence[Sent], instance: Instance, since: datetime, result: Search, taken: set[str]) -> bool:
     """One look. Returns whether another makes sense."""
     result.answered = False
     for key in dict.fromkeys(task.vendor_key for task in tasks):
@@ -120,6 +118,12 @@ def _match(task: Sent, raws: Sequence[RawTask], since: datetime, taken: set[str]
     for raw in raws:
         is_older = raw.created_at is not None and raw.created_at < since - BEFORE
         of_category = task.category in {None, raw.ref.category}
-        if raw.ref.id and raw.ref.id not in taken and raw.vendor_key == task.vendor_key and of_category and not is_older:
+        if (
+            raw.ref.id
+            and raw.ref.id not in taken
+            and raw.vendor_key == task.vendor_key
+            and of_category
+            and not is_older
+        ):
             return raw
     return None

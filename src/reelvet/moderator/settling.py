@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from reelvet.config import Config
-    from reelvet.journal import Journal, PlannedTask, Record
+    from reelvet.journal import Journal, Place, PlannedTask, Record
     from reelvet.moderator.instance import Instance
     from reelvet.moderator.lease import Lease
     from reelvet.schema.job import ModerationJob
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 HANDED_OVER = "handed_to_review"
 """Code of the note on a ticket that was handed to a person."""
 
+Decision = Literal["adopt", "absent", "resubmit", "review"]
 Outcome = Literal["under way", "adopted", "resubmitted", "review", "parked", "absent"]
 _ROUNDS = 4
 _SHORTEST, _LONGEST = 1.0, 60.0
@@ -62,7 +63,7 @@ class Send(Protocol):
     """How a prepared plan is sent, its intent being in the journal."""
 
     async def __call__(  # noqa: D102
-        self, job: ModerationJob, plan: Plan, prepared: Plan, instance: Instance, record: Record, earlier: Ticket, /
+        self, job: ModerationJob, plan: Plan, prepared: Plan, instance: Instance, *, record: Record, earlier: Ticket
     ) -> Ticket: ...
 
 
@@ -163,6 +164,51 @@ class Settler:
                 settled = self._told(record, "parked", record.load_ticket(), str(error))
             yield settled or self._told(record, "under way", record.load_ticket())
 
+    async def decide(self, place: Place, decision: Decision, tasks: Sequence[str] = ()) -> Settled:
+        """Settles a submission by a person's word; see `AsyncModerator.decide`."""
+        record = await self._journal.get(place)
+        if record is None or record.state.settled:
+            says = "there is no such submission" if record is None else f"it is settled ({record.state})"
+            raise InvalidJob(
+                f"job {place.key!r} (attempt {place.attempt}): {says}",
+                field="key",
+                way_out="`reelvet settle` lists those of which something is to be decided.",
+            )
+        before = time.monotonic()
+        taken = (
+            await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
+            if self._lease.is_over(record)
+            else None
+        )
+        if taken is None:
+            raise InvalidJob(
+                f"job {place.key!r} is being submitted by {record.owner}",
+                field="key",
+                way_out="Wait until that has ended.",
+            )
+        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
+            return await self._decided(taken, taken.load_ticket(), decision, tasks)
+
+    async def _decided(self, record: Record, ticket: Ticket, decision: Decision, tasks: Sequence[str]) -> Settled:
+        instance = self._instance(record.instance)
+        if decision == "adopt":
+            ticket = await adopted(ticket, tasks, record, instance)
+            await self.keep(record, ticket)
+            return self._told(record, "adopted", ticket)
+        if decision == "review":
+            return self._told(record, "review", await self.hand_over(record, ticket, "so it was decided"))
+        if decision == "resubmit":
+            job, says = self._job_of(ticket, None)
+            if job is None:
+                raise InvalidTicket(f"job {record.key} cannot be sent again: {says}", field="job", way_out="Decide that it is absent, and submit it anew.")  # fmt: skip
+            return self._told(record, "resubmitted", await self._again(record, ticket, job, instance))
+        ticket = absent(ticket)
+        if any(task.state is TaskState.CREATED for task in ticket.tasks):
+            await self.keep(record, ticket)
+        else:
+            await self._journal.drop(record)
+        return self._told(record, "absent", ticket)
+
     # --- one of them ---
 
     async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
@@ -249,7 +295,7 @@ class Settler:
         intent = record.with_state(State.INTENT, self._written(ticket), begun_at=time.time())
         if not await self._journal.keep(intent):
             raise InvalidTicket(f"job {record.key} was settled by another process meanwhile", field="key", way_out="Submit it again: that gives its ticket.")  # fmt: skip
-        return await self._send(job, plan, part, instance, intent, ticket)
+        return await self._send(job, plan, part, instance, record=intent, earlier=ticket)
 
     # --- what it comes to ---
 
@@ -266,7 +312,9 @@ class Settler:
 
     async def hand_over(self, record: Record, ticket: Ticket, why: str) -> Ticket:
         """Keeps a ticket that nobody looks up any more: its video goes to a person."""
-        note = Note(code=HANDED_OVER, says=f"nobody knows whether it was submitted, so a person is to look at it: {why}")
+        note = Note(
+            code=HANDED_OVER, says=f"nobody knows whether it was submitted, so a person is to look at it: {why}"
+        )
         ticket = _without_url(ticket).model_copy(update={"warnings": (*ticket.warnings, note)})
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
         await self._journal.keep(record.with_state(State.REVIEW, self._written(ticket)), ids)
@@ -289,6 +337,40 @@ class Settler:
 def unknown_tasks(ticket: Ticket) -> list:  # type: ignore[type-arg]
     """The tasks that may or may not exist."""
     return [task for task in ticket.tasks if task.state is TaskState.UNKNOWN]
+
+
+def absent(ticket: Ticket) -> Ticket:
+    """The ticket with what was unknown said not to exist."""
+    tasks = (
+        task.model_copy(update={"state": TaskState.NOT_CREATED}) if task.state is TaskState.UNKNOWN else task
+        for task in ticket.tasks
+    )
+    return ticket.model_copy(update={"tasks": tuple(tasks)})
+
+
+async def adopted(ticket: Ticket, tasks: Sequence[str], record: Record, instance: Instance) -> Ticket:
+    """The ticket with tasks that a person says are its own, asked for at the vendor first.
+
+    Raises:
+        InvalidJob: There are more or fewer than are unknown, or one carries another job's key.
+        ProviderError: One is not there, or cannot be asked for.
+    """
+    missing = unknown_tasks(ticket)
+    if len(tasks) != len(missing):
+        names = ", ".join(task.ref.name or "one" for task in missing)
+        raise InvalidJob(
+            f"{len(tasks)} task ids for {len(missing)} unknown tasks ({names})", field="tasks", way_out="Give one for each, in that order."
+        )  # fmt: skip
+    await instance.open()
+    keys, found = {task.name: task.vendor_key for task in record.plan}, {}
+    for task, id_ in zip(missing, tasks, strict=True):
+        raw = await instance.provider.fetch(task.ref.model_copy(update={"id": id_}))
+        if raw.vendor_key not in {None, keys.get(task.ref.name)}:
+            raise InvalidJob(
+                f"task {id_} carries the key {raw.vendor_key!r}, so it is another job's", field="tasks", way_out="Look for the one with this job's key."
+            )  # fmt: skip
+        found[task.ref.name] = raw.ref.model_copy(update={"name": task.ref.name})
+    return with_found(ticket, found)
 
 
 def with_found(ticket: Ticket, found: dict[str, TaskRef]) -> Ticket:

@@ -153,7 +153,7 @@ class Submissions:
             return None, record
         with self._lease.held(record.place, before, (task.vendor_key for task in prepared.tasks)):
             try:
-                return await self._send(job, plan, prepared, instance, record), None
+                return await self._send(job, plan, prepared, instance, record=record), None
             except submitting.HeldUp:
                 return None, None  # it may have another owner by now: looked at again
 
@@ -163,6 +163,7 @@ class Submissions:
         plan: Plan,
         prepared: Plan,
         instance: Instance,
+        *,
         record: Record,
         earlier: Ticket | None = None,
     ) -> Ticket:
