@@ -61,7 +61,10 @@ news = sa.Table(
     sa.Column("key", sa.Text),
     sa.Column("raw", sa.LargeBinary),  # JSON, compressed
     sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("due", sa.Double),  # when it is to be followed up; null: it was
     sa.Index("reelvet_news_by_task", "instance", "task"),
+    sa.Index("reelvet_news_by_due", "due"),
+    sqlite_autoincrement=True,  # a number that was given once is not given again once its row was erased
 )
 
 events = sa.Table(
