@@ -15,11 +15,10 @@ from reelvet.moderator import many, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
-from reelvet.moderator.policies import load_policies
+from reelvet.moderator.policies import judged, load_policies
 from reelvet.moderator.seal import unseal
 from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
-from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
     InvalidJob,
 )
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.settling import Decision, Settled
     from reelvet.plugins import Learned, Progress
+    from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
@@ -236,7 +236,7 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance, ticket, job, plan = self._taken_up(ticket)
+        instance, ticket, job, plan = await self._taken_up(ticket)
         expires_at = job.expires_at(ticket.submitted_at) if job else None
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
@@ -270,7 +270,7 @@ class AsyncModerator:
         Raises:
             As `wait`.
         """
-        instance, ticket, job, plan = self._taken_up(ticket)
+        instance, ticket, job, plan = await self._taken_up(ticket)
         await instance.open()
         expires_at = job.expires_at(ticket.submitted_at) if job else None
         deltas = watching.watch(
@@ -288,8 +288,7 @@ class AsyncModerator:
         Raises:
             ProviderError: A call failed.
         """
-        instance = self._owner(ticket)
-        await instance.open()
+        instance, ticket = await self._known(ticket)
         raws = await waiting.look(ticket, instance)
         return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
 
@@ -300,8 +299,7 @@ class AsyncModerator:
             CancelUnsupported: The vendor has no cancel.
             ProviderError: A call failed.
         """
-        instance = self._owner(ticket)
-        await instance.open()
+        instance, ticket = await self._known(ticket)
         raws = await waiting.cancel(ticket, instance)
         return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
 
@@ -375,9 +373,15 @@ class AsyncModerator:
         check_owner(ticket, instance)
         return instance
 
-    def _taken_up(self, ticket: Ticket) -> tuple[Instance, Ticket, ModerationJob | None, Plan | None]:
-        """A ticket whose work is to be seen to its end: with its owner, its whole URL where that is needed, job and plan."""
+    async def _known(self, ticket: Ticket) -> tuple[Instance, Ticket]:
+        """A ticket with its owner, opened, and what has become known of tasks whose fate was not."""
         instance = self._owner(ticket)
+        await instance.open()
+        return instance, await self._submissions.settler.known(ticket)
+
+    async def _taken_up(self, ticket: Ticket) -> tuple[Instance, Ticket, ModerationJob | None, Plan | None]:
+        """A ticket whose work is to be seen to its end: with its owner, its whole URL where that is needed, job and plan."""
+        instance, ticket = await self._known(ticket)
         if "run" in instance.capabilities.operations:
             ticket = unseal(ticket, self.config.seal_key)
         return instance, ticket, *self._replan(ticket, instance)
@@ -395,4 +399,4 @@ class AsyncModerator:
         return result
 
     def _judge(self, result: ModerationResult) -> ModerationResult:
-        return judge(result, self.policies, self.registry.taxonomy)
+        return judged(result, self.policies, self.registry.taxonomy)

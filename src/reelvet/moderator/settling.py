@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from reelvet.http import logger
-from reelvet.journal import Selection, State
+from reelvet.journal import Place, Selection, State
 from reelvet.journal.record import UNSETTLED
 from reelvet.moderator import submitting
 from reelvet.moderator.checks import check_demands
 from reelvet.moderator.looking import Search, search
+from reelvet.moderator.policies import HANDED_OVER
 from reelvet.moderator.seal import unseal
 from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SubmitOutcomeUnknown
 from reelvet.schema.result import Note
@@ -24,15 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from reelvet.config import Config
-    from reelvet.journal import Journal, Place, PlannedTask, Record
+    from reelvet.journal import Journal, PlannedTask, Record
     from reelvet.moderator.instance import Instance
     from reelvet.moderator.lease import Lease
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
     from reelvet.schema.task import TaskRef
-
-HANDED_OVER = "handed_to_review"
-"""Code of the note on a ticket that was handed to a person."""
 
 Decision = Literal["adopt", "absent", "resubmit", "review"]
 Outcome = Literal["under way", "adopted", "resubmitted", "review", "parked", "absent"]
@@ -208,6 +206,20 @@ class Settler:
         else:
             await self._journal.drop(record)
         return self._told(record, "absent", ticket)
+
+    async def known(self, ticket: Ticket) -> Ticket:
+        """A ticket with what is known by now of tasks whose fate was not: as the journal has it, or the vendor."""
+        if not unknown_tasks(ticket):
+            return ticket
+        record = await self._journal.get(Place(ticket.key, ticket.attempt))
+        if record is None or record.instance != ticket.instance:
+            return ticket
+        if record.state.settled:
+            return record.load_ticket()
+        try:
+            return await self.take_over(record) or ticket
+        except SubmitOutcomeUnknown as error:
+            return error.ticket or ticket
 
     # --- one of them ---
 
