@@ -249,6 +249,14 @@ class Config(Strict):
         return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
 
     @cached_property
+    def callback_secrets(self) -> tuple[SecretStr, ...]:
+        """The values of `[secrets.callbacks]`, their references resolved."""
+        return tuple(
+            SecretStr(resolve_reference(secret.get_secret_value(), field=f"secrets.callbacks.{name}"))
+            for name, secret in self.secrets.callbacks.items()
+        )
+
+    @cached_property
     def journal_url(self) -> str | None:
         """`[journal] url`, its reference resolved; `None` for the file in the state directory."""
         if self.journal.url is None:

@@ -191,7 +191,7 @@ class SqlJournal(Journal):
 
     async def hear(self, news: News) -> bool:
         values = {
-            "event_id": news.event_id, "instance": news.instance, "task": news.task, "key": news.key,
+            "event_id": news.event_id, "instance": news.instance, "task": news.task, "category": news.category, "key": news.key,
             "raw": None if news.raw is None else zlib.compress(news.raw, 1), "complete": news.complete,
         }  # fmt: skip
 
@@ -383,7 +383,7 @@ def _record(row: Any, now: float) -> Record:
 
 def _news(row: Any) -> News:
     raw = None if row.raw is None else zlib.decompress(row.raw)
-    return News(row.event_id, row.instance, row.task, row.key, raw, row.complete, row.number)
+    return News(row.event_id, row.instance, row.task, row.category, row.key, raw, row.complete, row.number)
 
 
 def _event(row: Any) -> Event:

@@ -58,6 +58,7 @@ news = sa.Table(
     sa.Column("event_id", sa.Text, nullable=False, unique=True),
     sa.Column("instance", sa.Text, nullable=False),
     sa.Column("task", sa.Text, nullable=False),
+    sa.Column("category", sa.Text),
     sa.Column("key", sa.Text),
     sa.Column("raw", sa.LargeBinary),  # JSON, compressed
     sa.Column("complete", sa.Boolean, nullable=False),
