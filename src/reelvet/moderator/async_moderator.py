@@ -83,6 +83,7 @@ class AsyncModerator:
             self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name)
         )
         self.orphans = self._submissions.orphans
+        self.instance_of = self._instance  # for what is built upon the moderator
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -360,19 +361,6 @@ class AsyncModerator:
         instance = self._instance(use)
         await instance.open()
         return await instance.provider.check()
-
-    def notify(self, instance: str, task: str, raw: RawTask | None = None) -> None:
-        """Has whoever waits for a task here look at it at once, or take what is said of it."""
-        self.hearing.tell(instance, task, raw)
-
-    def instance(self, name: str) -> Instance:
-        """A configured account, for what is built upon the moderator.
-
-        Raises:
-            ConfigurationError: It is not configured, or its settings cannot work.
-            PluginError: Its provider is missing or broken.
-        """
-        return self._instance(name)
 
     # --- inside ---
 
