@@ -368,6 +368,7 @@ class AsyncModerator:
         name = name if name is not None else self.use
         if name not in self._instances:
             self._instances[name] = Instance(name, self.config, self.registry, credentials=self._credentials)
+            self._instances[name].hearing = self.hearing
         return self._instances[name]
 
     def _owner(self, ticket: Ticket) -> Instance:

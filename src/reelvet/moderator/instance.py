@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from reelvet.config import Config
     from reelvet.http import Fetcher, Session
+    from reelvet.moderator.hearing import Hearing
     from reelvet.plugins import Progress, Provider, Registry
     from reelvet.schema.result import ModerationResult
 
@@ -30,6 +31,7 @@ class Instance:
 
     def __init__(self, name: str, config: Config, registry: Registry, *, credentials: bool = True) -> None:
         self.name = name
+        self.hearing: Hearing | None = None
         self._config = config
         self._listeners: dict[str, list[Callable[[Progress], None]]] = {}
         self._opening: tuple[tuple[int, asyncio.AbstractEventLoop], asyncio.Future[None]] | None = None

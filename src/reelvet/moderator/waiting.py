@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -162,7 +163,9 @@ async def _finish(
         elif "run" in instance.capabilities.operations:
             raw = await _run(task.ref, ticket, plan, instance)
         else:
-            raw = await _poll(task.ref, ticket, instance, polling, hear)
+            news = _News()
+            with instance.hearing.waiting(instance.name, task.ref.id, news) if instance.hearing else nullcontext():
+                raw = await _poll(task.ref, ticket, instance, polling, hear=hear, news=news)
     if hear is not None:
         await hear(raw)
     return raw
@@ -179,20 +182,46 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
     return await instance.provider.run(ref, task)
 
 
+class _News:
+    """What is told to one that waits between two questions."""
+
+    def __init__(self) -> None:
+        self._came = asyncio.Event()
+        self._raw: RawTask | None = None
+
+    def __call__(self, raw: RawTask | None) -> None:
+        self._raw = raw
+        self._came.set()
+
+    async def within(self, seconds: float) -> RawTask | None:
+        """Waits, but for so long only as there is nothing new; what was said, if it was all that there is."""
+        ends = [asyncio.ensure_future(asyncio.sleep(seconds)), asyncio.ensure_future(self._came.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        self._came.clear()
+        raw, self._raw = self._raw, None
+        return raw
+
+
 async def _poll(
     ref: TaskRef,
     ticket: Ticket,
     instance: Instance,
     polling: PollingConfig,
+    *,
     hear: Callable[[RawTask], Awaitable[None]] | None,
+    news: _News,
 ) -> RawTask:
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0
-    await asyncio.sleep(max(0.0, min(polling.first - age, polling.first)))
+    told = await news.within(max(0.0, min(polling.first - age, polling.first)))
     while True:
         hint: float | None = None
         try:
-            raw = await instance.provider.fetch(ref)
+            raw = told if told is not None else await instance.provider.fetch(ref)
         except ProviderError as error:
             failures += 1
             if not error.retryable or failures >= _MOST_FAILURES:
@@ -208,7 +237,7 @@ async def _poll(
             del raw  # a reply may be large, and the pause long
         pause = min(pause * _GROWTH, polling.most)
         wished = hint is not None and hint > 0
-        await asyncio.sleep(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
+        told = await news.within(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
 
 
 def _says(raw: RawTask, ticket: Ticket, instance: Instance) -> str:
