@@ -79,7 +79,9 @@ class Follower:
             if found and len(self._working) < _AT_ONCE:
                 continue  # there may be more
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), _ROUND)
+                # Not `wait_for`: in Python 3.11 it takes no notice of being cancelled while it is poked.
+                async with asyncio.timeout(_ROUND):
+                    await self._poked.wait()
 
     async def _follow(self, news: News) -> None:
         try:

@@ -208,7 +208,8 @@ class Receiver:
 
     async def _in_time(self, asking: Any) -> Any:
         try:
-            return await asyncio.wait_for(asking, self._patience)
+            async with asyncio.timeout(self._patience):
+                return await asking
         except (JournalError, TimeoutError) as error:
             why = (
                 error.message

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, tickets, watch
+from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, serve, tickets, watch
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -34,6 +34,7 @@ app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)
 app.command("doctor", rich_help_panel=_KNOW)(doctor.doctor)
+app.add_typer(serve.app, name="serve", rich_help_panel=_TICKET)
 app.add_typer(sandbox.app, name="sandbox", rich_help_panel=_KNOW)
 listing.app.command("learn")(learn.learn)
 
