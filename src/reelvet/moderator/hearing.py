@@ -97,7 +97,7 @@ class Hearing:
 
     async def _read(self) -> None:
         began = False
-        self._began = self._after = 0
+        self._began, self._after, self._mark = 0, 0, None
         self._seen.clear()
         while True:
             try:
