@@ -121,7 +121,9 @@ def test_the_http_library_is_known_in_one_room(file):
         assert not {name for name in imported(file) if name.partition(".")[0] in HTTP}
 
 
-ORDER = ["schema", "taxonomy", "http", "plugins", "policy config journal sandbox", "moderator", "callbacks testing", "cli"]
+ORDER = [
+    "schema", "taxonomy", "http", "plugins", "policy config journal sandbox", "moderator", "callbacks testing", "cli",
+]  # fmt: skip
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import hmac
 import json
 import time
 from contextlib import AsyncExitStack
@@ -19,11 +18,6 @@ MAGIC = "https://sandbox.reelvet.example"
 
 def tencent_signed(body, seed=SEED):
     return {"x-signature": hashlib.sha256(seed.encode() + body).hexdigest()}
-
-
-def huawei_signed(payload, seed=SEED):
-    message = f"{payload['create_time']}{payload['job_id']}{payload['request_id']}{seed}"
-    return {"x-auth-signature": hmac.new(seed.encode(), message.encode(), hashlib.sha256).hexdigest()}
 
 
 @pytest.fixture
@@ -46,7 +40,6 @@ def tencent_body():
 @pytest.fixture
 def configured(reelvet_sandbox):
     """Moderators over the emulators; further tables of the configuration by name."""
-    opened = []
 
     def make(use="huawei", journal=None, **tables):
         config = reelvet_sandbox.config(use)
@@ -54,15 +47,13 @@ def configured(reelvet_sandbox):
         config["providers"]["tencent"] |= {"seed": SEED}
         # A poll in a test of callbacks would hide that they do nothing.
         config["polling"] |= {"first": 30, "most": 30, "settle_window": 0} | tables.pop("polling", {})
-        moderator = AsyncModerator(Config.parse(config | tables), journal=journal)
-        opened.append(moderator)
-        return moderator
+        return AsyncModerator(Config.parse(config | tables), journal=journal)
 
     return make
 
 
 @pytest.fixture
-async def moderator(configured, request):
+async def moderator(configured):
     async with configured() as made:
         yield made
 

@@ -45,7 +45,7 @@ async def test_a_callback_wakes_its_waiter_with_no_poll_in_between(
         assert result.verdict is Verdict.BLOCK
         assert len(reelvet_sandbox.requests(vendor)) == before + 1  # it was read again, once
         await until(lambda: receiver.counts["duplicate"] == 2)
-        assert [one.status for one in reelvet_sandbox.callbacks(vendor)] == [200, 200, 200]
+        await until(lambda: [one.status for one in reelvet_sandbox.callbacks(vendor)] == [200, 200, 200])
         assert (receiver.counts["received"], receiver.counts["woken"]) == (1, 1)
 
 
