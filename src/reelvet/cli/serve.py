@@ -1,6 +1,5 @@
 """`reelvet serve callbacks`: receives vendors' callbacks, until Ctrl-C."""
 
-import asyncio
 import json
 import sys
 from ipaddress import ip_address
@@ -42,6 +41,8 @@ def callbacks(
     as_json: o.JsonFlag = False,
 ) -> int:
     """Receive vendors' callbacks: verify and keep them, answer, wake who waits; until Ctrl-C, which exits with 0."""
+    import asyncio  # noqa: PLC0415  (what `--help` loads is kept small)
+
     return asyncio.run(_serve(Session.of(context), host, port, public_url, as_json=as_json))
 
 
