@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_serializer, field_validator
 
-from reelvet.config.sections import FetchConfig, PluginsConfig, PollingConfig, SecretsConfig
+from reelvet.config.sections import EventsConfig, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import ConfigurationError, MissingSecret, PluginNotFound, UnknownInstance
@@ -48,6 +48,7 @@ class Config(Strict):
     secrets: SecretsConfig = Field(default_factory=SecretsConfig)
     polling: PollingConfig = Field(default_factory=PollingConfig)
     plugins: PluginsConfig = Field(default_factory=PluginsConfig)
+    events: EventsConfig | None = Field(None, description="What the platform is told, and where.")
     production: bool = Field(
         False, description="Refuse results from emulators and from base URLs that are not the vendor's."
     )

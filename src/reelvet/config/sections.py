@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, SecretStr, field_validator
 
+from reelvet.config.sources import resolve_reference
 from reelvet.schema.base import Strict
+from reelvet.schema.errors import ConfigurationError
+from reelvet.schema.event import EventType
+from reelvet.schema.urls import SignedUrl, mask_url
 
 
 class FetchConfig(Strict):
@@ -54,3 +60,72 @@ class PluginsConfig(Strict):
     allow: tuple[str, ...] | None = Field(
         None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise."
     )
+
+
+class EventsConfig(Strict):
+    """`[events]`: what the platform is told, and where. Without the table it is told nothing."""
+
+    url: SignedUrl = Field(
+        description="Where events are sent: an http(s) URL of your own, or `env:NAME` or `file:PATH` for one that holds a token."
+    )
+    secrets: tuple[SecretStr, ...] = Field(
+        min_length=1,
+        description="What they are signed with: `whsec_` and 24 to 64 bytes in base64, one or, while it is replaced, several. Each may be `env:NAME` or `file:PATH`.",
+    )
+    types: tuple[EventType, ...] = Field(tuple(EventType), min_length=1, description="Which events are sent.")
+    in_process: bool = Field(
+        True, description="Whether a moderator sends them itself; `false` leaves it to `reelvet events deliver`."
+    )
+    timeout: float = Field(20.0, gt=0, le=120, description="Seconds that the receiver has to answer.")
+    concurrency: int = Field(8, ge=1, le=100, description="Events that are sent at a time.")
+    give_up: float = Field(
+        345600.0, gt=0, description="Seconds after the first try beyond which there is no further one."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, value: SignedUrl) -> SignedUrl:
+        if not value.startswith(("env:", "file:")):
+            _check_target(value)
+        return value
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _one_secret(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str | SecretStr) else value
+
+    def target(self) -> SignedUrl:
+        """The URL, its reference resolved.
+
+        Raises:
+            ConfigurationError: It cannot be had, or is no URL that can be called.
+        """
+        url = SignedUrl(resolve_reference(self.url, field="events.url"))
+        try:
+            _check_target(url)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"events.url {error}", field="events.url", way_out="Give the whole URL that events are to be sent to."
+            ) from None
+        return url
+
+    def keys(self) -> tuple[SecretStr, ...]:
+        """The secrets, their references resolved.
+
+        Raises:
+            ConfigurationError: One cannot be had.
+        """
+        return tuple(
+            SecretStr(resolve_reference(secret.get_secret_value(), field="events.secrets")) for secret in self.secrets
+        )
+
+
+def _check_target(url: str) -> None:
+    from reelvet.http import Effect, Request  # noqa: PLC0415  (most configurations tell nobody)
+
+    try:
+        Request("POST", str(url), effect=Effect.REPEATABLE)
+    except ValueError:
+        raise ValueError(
+            f"{mask_url(url)!r} is no http(s) URL that can be called, percent-encoded, without user name and fragment"
+        ) from None

@@ -135,6 +135,14 @@ class Journal(ABC):
     async def outbox(self) -> dict[str, int]:
         """How many events are `waiting`, `sent`, `given_up`."""
 
+    @abstractmethod
+    async def failing(self, limit: int = 20) -> list[Event]:
+        """Events whose last try failed, those that were given up too; those that were tried most often first."""
+
+    @abstractmethod
+    async def revive(self) -> int:
+        """Has events that were given up be due again, as if they had never been tried. How many there are."""
+
     # erasure
 
     @abstractmethod
