@@ -77,7 +77,7 @@ async def test_what_asks_to_be_left_alone_is(deliverer, receiver, journal, event
     await asyncio.sleep(0.1)
     await deliverer.aclose()
     assert len(receiver.got) <= 8  # those that were on their way
-    assert (await journal.failing())[0].says.startswith("VendorUnavailable: events: POST http://127.0.0.1")
+    assert (await journal.failing())[0].says.startswith("event: POST http://127.0.0.1")
     assert "hush" not in (await journal.failing())[0].says
     assert (await journal.outbox())["waiting"] >= 32
 

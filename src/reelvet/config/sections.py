@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -11,6 +11,9 @@ from reelvet.schema.base import Strict
 from reelvet.schema.errors import ConfigurationError
 from reelvet.schema.event import EventType
 from reelvet.schema.urls import SignedUrl, mask_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class FetchConfig(Strict):
@@ -94,13 +97,13 @@ class EventsConfig(Strict):
     def _one_secret(cls, value: Any) -> Any:
         return [value] if isinstance(value, str | SecretStr) else value
 
-    def target(self) -> SignedUrl:
+    def target(self, environ: Mapping[str, str] | None = None) -> SignedUrl:
         """The URL, its reference resolved.
 
         Raises:
             ConfigurationError: It cannot be had, or is no URL that can be called.
         """
-        url = SignedUrl(resolve_reference(self.url, field="events.url"))
+        url = SignedUrl(resolve_reference(self.url, field="events.url", environ=environ))
         try:
             _check_target(url)
         except ValueError as error:
@@ -109,14 +112,15 @@ class EventsConfig(Strict):
             ) from None
         return url
 
-    def keys(self) -> tuple[SecretStr, ...]:
+    def keys(self, environ: Mapping[str, str] | None = None) -> tuple[SecretStr, ...]:
         """The secrets, their references resolved.
 
         Raises:
             ConfigurationError: One cannot be had.
         """
         return tuple(
-            SecretStr(resolve_reference(secret.get_secret_value(), field="events.secrets")) for secret in self.secrets
+            SecretStr(resolve_reference(secret.get_secret_value(), field="events.secrets", environ=environ))
+            for secret in self.secrets
         )
 
 

@@ -155,7 +155,15 @@ class Deliverer:
 
     async def _run(self) -> None:
         async with self._opened() as session:
-            while not (await self._round(session) == 0 and self._closing):
+            while True:
+                try:
+                    sending = await self._round(session)
+                except Exception:  # noqa: BLE001  (a journal of one's own may raise anything; the next look may succeed)
+                    _log.warning("the outbox could not be read; it is tried again", exc_info=True)
+                    self._let_rest()
+                    sending = len(self._in_flight)
+                if not sending and self._closing:
+                    return
                 await self._pause()
 
     async def _pause(self) -> None:
@@ -172,7 +180,11 @@ class Deliverer:
     # --- once ---
 
     async def drain(self) -> Delivered:
-        """Sends all that is due now. Ends early where the receiver stays down: the rest stays due."""
+        """Sends all that is due now. Ends early where the receiver stays down: the rest stays due.
+
+        Raises:
+            JournalError: The outbox cannot be read.
+        """
         self._counts, self._last_failure = Counter(), None
         async with self._opened() as session:
             while await self._round(session) or self._rests_shortly():
@@ -202,15 +214,11 @@ class Deliverer:
 
     async def _round(self, session: Session) -> int:
         """Begins to send as much as there is room for. How many are being sent now."""
-        try:
-            if room := self._room():
-                for event in await self._journal.due(self._owner, self._lease, room):
-                    task = asyncio.create_task(self._deliver(event, session))
-                    self._in_flight.add(task)
-                    task.add_done_callback(self._in_flight.discard)
-        except Exception:  # noqa: BLE001  (a journal of one's own may raise anything; the next look may succeed)
-            _log.warning("the outbox could not be read; it is tried again", exc_info=True)
-            self._let_rest()
+        if room := self._room():
+            for event in await self._journal.due(self._owner, self._lease, room):
+                task = asyncio.create_task(self._deliver(event, session))
+                self._in_flight.add(task)
+                task.add_done_callback(self._in_flight.discard)
         return len(self._in_flight)
 
     def _room(self) -> int:
@@ -225,7 +233,7 @@ class Deliverer:
         failure: Exception | None = None
         try:
             headers = {"Content-Type": "application/json", "webhook-id": event.id}
-            await session.send(Request("POST", self._url, headers, event.body, Effect.REPEATABLE, "events"))
+            await session.send(Request("POST", self._url, headers, event.body, Effect.REPEATABLE, "event"))
         except Exception as error:  # noqa: BLE001  (whatever it was, the event was not taken)
             failure = error
         try:
@@ -235,12 +243,13 @@ class Deliverer:
                 self._count(event, "sent")
             else:
                 await self._put_off(event, failure)
-        except Exception:  # noqa: BLE001  (as above: it is sent again when its lease has run out, which is allowed)
+        except Exception as error:  # noqa: BLE001  (as above: it is sent again when its lease has run out, which is allowed)
             _log.warning("what became of event %s could not be written down", event.id, exc_info=True)
+            self._last_failure = f"what became of an event could not be written down: {type(error).__name__}"
             self._let_rest()
 
     async def _put_off(self, event: Event, error: Exception) -> None:
-        says = f"{type(error).__name__}: {error.message if isinstance(error, ReelvetError) else mask_urls(str(error))}"
+        says = error.message if isinstance(error, ReelvetError) else mask_urls(f"{type(error).__name__}: {error}")
         status = error.status if isinstance(error, ProviderError) else None
         hint = error.retry_after if isinstance(error, ProviderError) else None
         hint = min(hint or 0.0, _LONGEST_HINT)
