@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.moderator import many, replies, submitting, waiting, watching
+from reelvet.moderator import many, purging, replies, submitting, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
@@ -24,9 +24,12 @@ from reelvet.schema.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
+    from reelvet.journal import Journal
     from reelvet.moderator.many import Moderated
+    from reelvet.moderator.purging import Erasure
     from reelvet.plugins import Learned, Progress
     from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
@@ -339,6 +342,16 @@ class AsyncModerator:
         instance = self._instance(use)
         await instance.open()
         return await instance.provider.check()
+
+    async def purge(
+        self, *, key: str | None = None, user: str | None = None, older_than: timedelta | None = None,
+        local_only: bool = False, dry_run: bool = False,
+    ) -> list[Erasure]:  # fmt: skip
+        """Forgets jobs, here and at their vendors where these can. See `reelvet.moderator.purging.purge`."""
+        return await purging.purge(
+            cast("Journal", self._journal), self._instance,
+            key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
+        )  # fmt: skip
 
     # --- inside ---
 
