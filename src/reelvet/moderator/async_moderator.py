@@ -11,11 +11,12 @@ from reelvet.config import Config
 from reelvet.http import telemetry
 from reelvet.journal import Journal, Place, Selection, open_journal
 from reelvet.journal.record import UNSETTLED
-from reelvet.moderator import many, replies, waiting, watching
+from reelvet.moderator import deciding, many, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.policies import judged, load_policies
+from reelvet.moderator.reporting import Reporting
 from reelvet.moderator.seal import unseal
 from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
     from pathlib import Path
 
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
-    from reelvet.moderator.settling import Decision, Settled
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Learned, Progress
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
@@ -77,11 +79,13 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
-        self.journal = journal if journal is not None else open_journal(self.config.journal_url)
+        self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
+        self._reporting = Reporting(self.config, self.journal)
         self._submissions = Submissions(
-            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name)
-        )
+            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
+            telling=self._reporting.telling,
+        )  # fmt: skip
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -113,6 +117,7 @@ class AsyncModerator:
             Exception: What the first provider raised that failed to close; all the others are closed.
         """
         await self._submissions.aclose()
+        await self._reporting.aclose()
         closed = await asyncio.gather(*(i.close() for i in self._instances.values()), return_exceptions=True)
         if self._closes_journal:
             await self.journal.close()
@@ -185,6 +190,7 @@ class AsyncModerator:
                 field="deadline",
                 way_out="Give a later moment, or seconds from the submission.",
             )
+        self._reporting.start()
         return await self._submissions.submit(job, plan, instance)
 
     async def settle(self, *, key: str | None = None, use: str | None = None) -> AsyncIterator[Settled]:
@@ -215,7 +221,9 @@ class AsyncModerator:
             InvalidJob: There is no such submission, it is settled, or the tasks do not fit it.
             ProviderError: A call failed.
         """
-        return await self._submissions.settler.decide(Place(key, attempt), decision, tasks)
+        return await deciding.decide(
+            Place(key, attempt), decision, tasks, settler=self._submissions.settler, journal=self.journal
+        )
 
     async def wait(
         self,
@@ -245,6 +253,7 @@ class AsyncModerator:
                 timeout=timeout, expires_at=expires_at, on_progress=on_progress,
             )  # fmt: skip
             result = self._conclude(ticket, plan, raws, instance, notes)
+            await self._reporting.conclude(result, ticket.attempt)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
         return result
@@ -280,6 +289,8 @@ class AsyncModerator:
         )  # fmt: skip
         async with aclosing(deltas):
             async for delta in deltas:
+                if delta.result is not None:
+                    await self._reporting.conclude(delta.result, ticket.attempt)
                 yield delta
 
     async def status(self, ticket: Ticket) -> ModerationResult:
@@ -290,7 +301,7 @@ class AsyncModerator:
         """
         instance, ticket = await self._known(ticket)
         raws = await waiting.look(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def cancel(self, ticket: Ticket) -> ModerationResult:
         """Stops a job and gives what there is of its result.
@@ -301,7 +312,7 @@ class AsyncModerator:
         """
         instance, ticket = await self._known(ticket)
         raws = await waiting.cancel(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def find(
         self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
@@ -396,6 +407,11 @@ class AsyncModerator:
     ) -> ModerationResult:
         result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
         instance.measure(result)
+        return result
+
+    async def _so_far(self, ticket: Ticket, raws: Sequence[RawTask], instance: Instance) -> ModerationResult:
+        result = self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        await self._reporting.conclude(result, ticket.attempt)
         return result
 
     def _judge(self, result: ModerationResult) -> ModerationResult:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from reelvet.config import Config
     from reelvet.journal import Journal
     from reelvet.moderator.async_moderator import AsyncModerator
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
-    from reelvet.moderator.settling import Decision, Settled
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Health, Learned, Progress, Registry
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from reelvet.config import Config
+    from reelvet.events import Telling
     from reelvet.journal import Journal
     from reelvet.moderator.instance import Instance
     from reelvet.schema.job import ModerationJob
@@ -45,6 +46,7 @@ class Submissions:
         journal: Where submissions are kept.
         instance: An instance by its name.
         plan: A job's plan at an instance.
+        telling: What the platform is to be told of what is parked.
     """
 
     def __init__(
@@ -54,13 +56,21 @@ class Submissions:
         *,
         instance: Callable[[str], Instance],
         plan: Callable[[ModerationJob, Instance], Plan],
+        telling: Telling,
     ) -> None:
         self._config = config
         self._journal = journal
         self._instance = instance
         self._lease = Lease(journal)
         self.settler = Settler(
-            config, journal, self._lease, instance=instance, plan=plan, send=self._send, written=self.written
+            config,
+            journal,
+            self._lease,
+            instance=instance,
+            plan=plan,
+            send=self._send,
+            written=self.written,
+            telling=telling,
         )
         self._flights: dict[Place, tuple[str, asyncio.Task[Ticket]]] = {}
 
