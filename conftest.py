@@ -42,6 +42,12 @@ def clean_environment(request, monkeypatch, tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
+def journal_in_memory(monkeypatch):
+    """Submissions are kept in memory, unless a test names a journal: a file of each test's own would cost minutes."""
+    monkeypatch.setattr("reelvet.journal.opening.default_url", lambda: "memory:")
+
+
+@pytest.fixture(autouse=True)
 def only_loopback(request):
     """Calls of reelvet may go to this machine alone. A folder that needs more hosts overrides it by this name."""
     if is_live(request):

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reelvet import AsyncModerator, CoverageState, ModerationJob, Moderator, Status, Ticket, Verdict
-from reelvet.moderator.journal import MemoryJournal
+from reelvet.journal import MemoryJournal
 from reelvet.plugins import Created, Done, Report, Unknown
 from reelvet.schema.errors import (
     InvalidJob,
@@ -251,7 +251,7 @@ async def test_the_journal_never_forgets_what_became_of_nobody_knows(config, reg
             await moderator.submit(job(key="dark"))
         for number in range(10):
             await moderator.submit(job(key=f"k{number}"))
-        assert len(moderator._journal._entries) <= 4
+        assert len(moderator.journal._held.entries) <= 4
         with pytest.raises(SubmitOutcomeUnknown):
             await moderator.submit(job(key="dark"))
     assert len(vendor.creates) == 11

@@ -61,8 +61,7 @@ class Session:
         """The journal that a moderator with this configuration uses. To be closed by whoever asks."""
         from reelvet.journal import open_journal  # noqa: PLC0415
 
-        del config
-        return open_journal()
+        return open_journal(config.journal.target())
 
     def moderator(
         self, *, use: str | None = None, policy: Sequence[str] | None = None, credentials: bool = True

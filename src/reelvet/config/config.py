@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_serializer, field_validator
 
-from reelvet.config.sections import EventsConfig, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig
+from reelvet.config.sections import (
+    EventsConfig,
+    FetchConfig,
+    JournalConfig,
+    PluginsConfig,
+    PollingConfig,
+    SecretsConfig,
+    SettleConfig,
+)
 from reelvet.config.sources import find_file, from_environment, merge, read_file, resolve_reference
 from reelvet.schema.base import Strict
 from reelvet.schema.errors import ConfigurationError, MissingSecret, PluginNotFound, UnknownInstance
@@ -47,6 +55,8 @@ class Config(Strict):
     fetch: FetchConfig = Field(default_factory=FetchConfig)
     secrets: SecretsConfig = Field(default_factory=SecretsConfig)
     polling: PollingConfig = Field(default_factory=PollingConfig)
+    journal: JournalConfig = Field(default_factory=JournalConfig)
+    settle: SettleConfig = Field(default_factory=SettleConfig)
     plugins: PluginsConfig = Field(default_factory=PluginsConfig)
     events: EventsConfig | None = Field(None, description="What the platform is told, and where.")
     production: bool = Field(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from reelvet.config.sources import resolve_reference
 from reelvet.schema.base import Strict
+from reelvet.schema.durations import Duration
 from reelvet.schema.errors import ConfigurationError
 from reelvet.schema.event import EventType
 from reelvet.schema.urls import SignedUrl, mask_url
@@ -63,6 +64,43 @@ class PluginsConfig(Strict):
     allow: tuple[str, ...] | None = Field(
         None, description="Entry-point names; `null`: all, unless REELVET_PLUGINS says otherwise."
     )
+
+
+class JournalConfig(Strict):
+    """`[journal]`: where submissions are kept, so that none is made twice."""
+
+    url: SecretStr | None = Field(
+        None,
+        description="`sqlite:///PATH`, `postgresql://USER:PASSWORD@HOST/DATABASE` or `memory:`; may be `env:NAME` or `file:PATH`. By default an SQLite file in the state directory.",
+    )
+    keep_results: bool = Field(False, description="Whether results are kept in it too.")
+
+    def target(self) -> str | None:
+        """The URL, its reference resolved; `None` for the file in the state directory.
+
+        Raises:
+            ConfigurationError: It cannot be had.
+        """
+        return None if self.url is None else resolve_reference(self.url.get_secret_value(), field="journal.url")
+
+
+class SettleConfig(Strict):
+    """`[settle]`: what becomes of a submission of which nobody knows whether it created something. By default: parked."""
+
+    after: Duration | None = Field(
+        None,
+        description="How long it must not have been found at the vendor before `then` is done, as `10m`: longer than the vendor's list lags.",
+    )
+    then: Literal["resubmit", "review"] | None = Field(
+        None,
+        description="`resubmit`: send it again, where the vendor can be asked and does not have it. `review`: leave it, and have a person look at the video.",
+    )
+
+    @model_validator(mode="after")
+    def _check_both(self) -> Self:
+        if (self.after is None) != (self.then is None):
+            raise ValueError("`after` and `then` belong together; give both, or neither")
+        return self
 
 
 class EventsConfig(Strict):

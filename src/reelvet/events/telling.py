@@ -31,8 +31,8 @@ class Telling:
         self._types = frozenset(config.types) if config is not None else frozenset()
 
     def events_for_result(self, result: ModerationResult, attempt: int = 1) -> list[Event]:
-        """Of a job that has ended; nothing of one that has not, as there is only one event about it."""
-        if not result.status.final:
+        """Of a job that has ended or was handed to a person; nothing of one that goes on, as there is only one event about it."""
+        if not result.status.final and result.verdict is None:
             return []
         return self._made(EventType.RESULT, lambda: making.of_result(result, attempt))
 

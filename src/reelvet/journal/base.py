@@ -55,8 +55,8 @@ class Journal(ABC):
         """
 
     @abstractmethod
-    async def renew(self, owner: str, lease: float) -> None:
-        """Prolongs all of an owner's leases."""
+    async def renew(self, owner: str, lease: float) -> set[Place]:
+        """Prolongs all of an owner's leases. What it no longer owns is not among those that are returned."""
 
     @abstractmethod
     async def keep(self, record: Record, tasks: Sequence[str] = (), events: Sequence[Event] = ()) -> bool:
@@ -93,7 +93,10 @@ class Journal(ABC):
     async def conclude(
         self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
     ) -> None:
-        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it."""
+        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it.
+
+        A submission that is not settled stays so: what is entered of it says nothing of what there is a result of.
+        """
 
     @abstractmethod
     async def result(self, place: Place) -> bytes | None:

@@ -89,11 +89,12 @@ class MemoryJournal(Journal):
             entry.record, entry.lease_until = replace(entry.record, owner=owner), time.monotonic() + lease
             return _shown(entry)
 
-    async def renew(self, owner: str, lease: float) -> None:
+    async def renew(self, owner: str, lease: float) -> set[Place]:
         with self._lock:
-            for entry in self._held.entries.values():
-                if entry.record.owner == owner and not entry.record.state.settled:
-                    entry.lease_until = time.monotonic() + lease
+            mine = {place: entry for place, entry in self._held.entries.items() if entry.record.owner == owner}
+            for entry in mine.values():
+                entry.lease_until = time.monotonic() + lease
+            return set(mine)
 
     async def keep(self, record: Record, tasks: Sequence[str] = (), events: Sequence[Event] = ()) -> bool:
         with self._lock:
@@ -134,7 +135,8 @@ class MemoryJournal(Journal):
         with self._lock:
             entry = self._held.entries.get(place)
             if entry is not None:
-                entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
+                if entry.record.state.settled:
+                    entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
                 entry.result = zlib.compress(result, 1) if result is not None else entry.result
             self._post(events)
 
@@ -224,7 +226,7 @@ class MemoryJournal(Journal):
         journal = MemoryJournal(self._most)
         for place, entry in list(self._held.entries.items()):
             if entry.record.state.settled:
-                journal._held.entries[place] = entry  # noqa: SLF001
+                journal._held.entries[place] = entry
         return journal
 
     def _post(self, events: Iterable[Event]) -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.moderator import many, purging, replies, submitting, waiting, watching
+from reelvet.journal import Journal, Place, Selection, open_journal
+from reelvet.journal.record import UNSETTLED
+from reelvet.moderator import deciding, many, purging, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.instance import Instance
-from reelvet.moderator.journal import MemoryJournal
-from reelvet.moderator.policies import load_policies
+from reelvet.moderator.policies import judged, load_policies
+from reelvet.moderator.reporting import Reporting
 from reelvet.moderator.seal import unseal
+from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
-from reelvet.policy import Policy, judge
 from reelvet.schema.errors import (
     InvalidJob,
 )
@@ -27,18 +29,18 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from reelvet.journal import Journal
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.purging import Erasure
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Learned, Progress
+    from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
     from reelvet.schema.result import ModerationResult, Note
     from reelvet.schema.task import RawTask
     from reelvet.schema.ticket import Ticket
-
-_GRACE = 5.0
 
 
 class AsyncModerator:
@@ -55,7 +57,7 @@ class AsyncModerator:
         registry: The installed providers; by default discovered.
         policies: What judges the results; by default the configuration's.
         credentials: `False` for a moderator that only plans and reads stored payloads.
-        journal: What was submitted before; by default nothing.
+        journal: Where submissions are kept; by default the configuration's. It is the caller's to close.
 
     Raises:
         ConfigurationError: The configuration cannot work.
@@ -70,7 +72,7 @@ class AsyncModerator:
         registry: Registry | None = None,
         policies: Sequence[Policy] | None = None,
         credentials: bool = True,
-        journal: MemoryJournal | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.config = (config if config is not None else Config.load()).model_copy(
             update={"use": use} if use is not None else {}
@@ -79,8 +81,13 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
-        self._journal = journal if journal is not None else MemoryJournal()
-        self._submissions: set[asyncio.Task[Ticket]] = set()
+        self.journal = journal if journal is not None else open_journal(self.config.journal.target())
+        self._closes_journal = journal is None
+        self._reporting = Reporting(self.config, self.journal)
+        self._submissions = Submissions(
+            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
+            telling=self._reporting.telling,
+        )  # fmt: skip
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -111,12 +118,11 @@ class AsyncModerator:
         Raises:
             Exception: What the first provider raised that failed to close; all the others are closed.
         """
-        if self._submissions:
-            # Broken off, nobody would know what they had created; but a vendor that hangs must not hold the door open.
-            _, late = await asyncio.wait(self._submissions, timeout=self.config.polling.settle_window + _GRACE)
-            for submission in late:
-                submission.cancel()
+        await self._submissions.aclose()
+        await self._reporting.aclose()
         closed = await asyncio.gather(*(i.close() for i in self._instances.values()), return_exceptions=True)
+        if self._closes_journal:
+            await self.journal.close()
         for error in closed:
             if isinstance(error, BaseException):
                 raise error
@@ -186,17 +192,40 @@ class AsyncModerator:
                 field="deadline",
                 way_out="Give a later moment, or seconds from the submission.",
             )
-        entry = self._journal.enter(job)
-        if (ticket := entry.ticket) is not None:
-            return ticket
-        if entry.submission is None:
-            entry.submission = asyncio.create_task(
-                submitting.submit_once(job, plan, instance, config=self.config, journal=self._journal, entry=entry)
-            )
-            self._submissions.add(entry.submission)
-            entry.submission.add_done_callback(self._submitted)
-        # A caller that is cancelled leaves the submission going: broken off, nobody would know what it had created.
-        return await asyncio.shield(entry.submission)
+        self._reporting.start()
+        return await self._submissions.submit(job, plan, instance)
+
+    async def settle(self, *, key: str | None = None, use: str | None = None) -> AsyncIterator[Settled]:
+        """Looks at every submission of which nobody knows what it created, once: adopts what is found at the vendor.
+
+        What is not found stays parked, unless the configuration's `[settle]` says what then becomes of it.
+
+        Args:
+            key: Only those of one job.
+            use: Only those of one instance.
+        """
+        selection = Selection(states=UNSETTLED, key=key, instance=use)
+        async for settled in self._submissions.settler.settle(selection):
+            yield settled
+
+    async def decide(self, key: str, decision: Decision, *, attempt: int = 1, tasks: Sequence[str] = ()) -> Settled:
+        """Settles a submission by a person's word.
+
+        Args:
+            key: The job's key.
+            decision: `adopt`: these tasks of the vendor's are its own. `absent`: what is unknown does not exist, so that the
+                key may be submitted again. `resubmit`: that is done at once. `review`: it is left as it is, and its
+                result says `review`.
+            attempt: Which attempt of it.
+            tasks: For `adopt`: the vendor's task ids, in the order of the tasks that are unknown.
+
+        Raises:
+            InvalidJob: There is no such submission, it is settled, or the tasks do not fit it.
+            ProviderError: A call failed.
+        """
+        return await deciding.decide(
+            Place(key, attempt), decision, tasks, settler=self._submissions.settler, journal=self.journal
+        )
 
     async def wait(
         self,
@@ -217,7 +246,7 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance, ticket, job, plan = self._taken_up(ticket)
+        instance, ticket, job, plan = await self._taken_up(ticket)
         expires_at = job.expires_at(ticket.submitted_at) if job else None
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
@@ -226,6 +255,7 @@ class AsyncModerator:
                 timeout=timeout, expires_at=expires_at, on_progress=on_progress,
             )  # fmt: skip
             result = self._conclude(ticket, plan, raws, instance, notes)
+            await self._reporting.conclude(result, ticket.attempt)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
         return result
@@ -251,7 +281,7 @@ class AsyncModerator:
         Raises:
             As `wait`.
         """
-        instance, ticket, job, plan = self._taken_up(ticket)
+        instance, ticket, job, plan = await self._taken_up(ticket)
         await instance.open()
         expires_at = job.expires_at(ticket.submitted_at) if job else None
         deltas = watching.watch(
@@ -261,6 +291,8 @@ class AsyncModerator:
         )  # fmt: skip
         async with aclosing(deltas):
             async for delta in deltas:
+                if delta.result is not None:
+                    await self._reporting.conclude(delta.result, ticket.attempt)
                 yield delta
 
     async def status(self, ticket: Ticket) -> ModerationResult:
@@ -269,10 +301,9 @@ class AsyncModerator:
         Raises:
             ProviderError: A call failed.
         """
-        instance = self._owner(ticket)
-        await instance.open()
+        instance, ticket = await self._known(ticket)
         raws = await waiting.look(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def cancel(self, ticket: Ticket) -> ModerationResult:
         """Stops a job and gives what there is of its result.
@@ -281,10 +312,9 @@ class AsyncModerator:
             CancelUnsupported: The vendor has no cancel.
             ProviderError: A call failed.
         """
-        instance = self._owner(ticket)
-        await instance.open()
+        instance, ticket = await self._known(ticket)
         raws = await waiting.cancel(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def find(
         self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
@@ -349,16 +379,11 @@ class AsyncModerator:
     ) -> list[Erasure]:  # fmt: skip
         """Forgets jobs, here and at their vendors where these can. See `reelvet.moderator.purging.purge`."""
         return await purging.purge(
-            cast("Journal", self._journal), self._instance,
+            self.journal, self._instance,
             key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
         )  # fmt: skip
 
     # --- inside ---
-
-    def _submitted(self, submission: asyncio.Task[Ticket]) -> None:
-        self._submissions.discard(submission)
-        if not submission.cancelled():
-            submission.exception()  # whoever submitted may be gone; asyncio would complain of an error that nobody saw
 
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use
@@ -371,9 +396,15 @@ class AsyncModerator:
         check_owner(ticket, instance)
         return instance
 
-    def _taken_up(self, ticket: Ticket) -> tuple[Instance, Ticket, ModerationJob | None, Plan | None]:
-        """A ticket whose work is to be seen to its end: with its owner, its whole URL where that is needed, job and plan."""
+    async def _known(self, ticket: Ticket) -> tuple[Instance, Ticket]:
+        """A ticket with its owner, opened, and what has become known of tasks whose fate was not."""
         instance = self._owner(ticket)
+        await instance.open()
+        return instance, await self._submissions.settler.known(ticket)
+
+    async def _taken_up(self, ticket: Ticket) -> tuple[Instance, Ticket, ModerationJob | None, Plan | None]:
+        """A ticket whose work is to be seen to its end: with its owner, its whole URL where that is needed, job and plan."""
+        instance, ticket = await self._known(ticket)
         if "run" in instance.capabilities.operations:
             ticket = unseal(ticket, self.config.seal_key)
         return instance, ticket, *self._replan(ticket, instance)
@@ -390,5 +421,10 @@ class AsyncModerator:
         instance.measure(result)
         return result
 
+    async def _so_far(self, ticket: Ticket, raws: Sequence[RawTask], instance: Instance) -> ModerationResult:
+        result = self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        await self._reporting.conclude(result, ticket.attempt)
+        return result
+
     def _judge(self, result: ModerationResult) -> ModerationResult:
-        return judge(result, self.policies, self.registry.taxonomy)
+        return judged(result, self.policies, self.registry.taxonomy)

@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reelvet.config import Config
+    from reelvet.journal import Journal
     from reelvet.moderator.async_moderator import AsyncModerator
-    from reelvet.moderator.journal import MemoryJournal
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.purging import Erasure
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Health, Learned, Progress, Registry
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
@@ -69,11 +71,13 @@ class Moderator:
         registry: Registry | None = None,
         policies: Sequence[Policy] | None = None,
         credentials: bool = True,
+        journal: Journal | None = None,
     ) -> None:
         self._how: dict[str, Any] = {"use": use, "registry": registry, "policies": policies, "credentials": credentials}
         self._config = config
         self._starting = threading.Lock()
-        self._journal: MemoryJournal | None = None
+        self._journal = journal
+        self._closes_journal = journal is None
         self._engine: _Engine | None = None
         self._moderator()  # what the configuration names must be usable now
 
@@ -152,6 +156,14 @@ class Moderator:
         """See `AsyncModerator.cancel`."""
         return self._run(lambda moderator: moderator.cancel(ticket))
 
+    def settle(self, *, key: str | None = None, use: str | None = None) -> Generator[Settled, None, None]:
+        """See `AsyncModerator.settle`."""
+        return self._iterate(lambda moderator: moderator.settle(key=key, use=use))
+
+    def decide(self, key: str, decision: Decision, *, attempt: int = 1, tasks: Sequence[str] = ()) -> Settled:
+        """See `AsyncModerator.decide`."""
+        return self._run(lambda moderator: moderator.decide(key, decision, attempt=attempt, tasks=tasks))
+
     def find(
         self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
     ) -> list[Ticket]:
@@ -209,13 +221,12 @@ class Moderator:
         with self._starting:
             if self._engine is None or self._engine.pid != os.getpid():
                 from reelvet.moderator.async_moderator import AsyncModerator  # noqa: PLC0415  (importing Moderator stays cheap)
-                from reelvet.moderator.journal import MemoryJournal  # noqa: PLC0415
 
-                if self._journal is None:
-                    self._journal = MemoryJournal()
-                elif self._engine is not None:
-                    self._journal = self._journal.settled()  # a child of a fork
-                self._engine = _Engine(AsyncModerator(self._config, **self._how, journal=self._journal))
+                if self._journal is not None and self._engine is not None:
+                    self._journal = self._journal.forked()
+                moderator = AsyncModerator(self._config, **self._how, journal=self._journal)
+                self._journal = moderator.journal  # one in memory outlives a close
+                self._engine = _Engine(moderator, closes_journal=self._closes_journal)
                 # The registry is found once; a child of a fork makes everything else anew.
                 self._how["registry"] = self._engine.moderator.registry
                 self._config = self._engine.moderator.config
@@ -229,8 +240,9 @@ async def _next(items: AsyncIterator[T]) -> T | None:
 class _Engine:
     """An `AsyncModerator` and the thread it lives in."""
 
-    def __init__(self, moderator: AsyncModerator) -> None:
+    def __init__(self, moderator: AsyncModerator, *, closes_journal: bool) -> None:
         self.moderator = moderator
+        self._closes_journal = closes_journal
         self.pid = os.getpid()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -317,12 +329,19 @@ class _Engine:
             raise RuntimeError("the moderator cannot be closed from its own thread")
         patience = self.moderator.config.polling.settle_window + _CLOSING
         try:
-            asyncio.run_coroutine_threadsafe(self.moderator.aclose(), loop).result(patience)
+            asyncio.run_coroutine_threadsafe(self._aclose(), loop).result(patience)
         except TimeoutError:
             _log().warning("a provider did not close within %.0f s", patience)
         finally:
             loop.call_soon_threadsafe(loop.stop)
             thread.join(_CLOSING)
+
+    async def _aclose(self) -> None:
+        try:
+            await self.moderator.aclose()
+        finally:
+            if self._closes_journal:
+                await self.moderator.journal.close()
 
 
 def _live(loop: asyncio.AbstractEventLoop) -> None:

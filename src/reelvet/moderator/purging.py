@@ -9,32 +9,31 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from reelvet.http import logger
 from reelvet.journal import Place, Selection, State, WorkerId
 from reelvet.moderator.checks import check_owner
+from reelvet.moderator.looking import Search, search
+from reelvet.moderator.settling import unknown_tasks, with_found
 from reelvet.moderator.waiting import existing
-from reelvet.plugins import TimeWindow
 from reelvet.schema.errors import DeleteUnsupported, InvalidJob, ReelvetError, TaskNotFound
-from reelvet.schema.ticket import TaskState
 from reelvet.schema.urls import mask_urls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import timedelta
 
-    from reelvet.journal import Journal, PlannedTask, Record
+    from reelvet.journal import Journal, Record
     from reelvet.moderator.instance import Instance
-    from reelvet.schema.task import RawTask, TaskRef
+    from reelvet.schema.task import TaskRef
     from reelvet.schema.ticket import Ticket
 
 AtVendor = Literal["erased", "cannot", "failed", "nothing", "not asked"]
 _AT_A_TIME = 16
 _LEASE = 120.0
 """Seconds in which a submission of unknown outcome is looked up."""
-_BEFORE = timedelta(minutes=5)
-"""Vendors' clocks and lists lag: a task is looked for from a little before it was sent."""
 _UNSETTLED = "nobody knows whether it exists at the vendor, and forgotten it could be submitted and paid for again"
 _UNDER_WAY = "somebody is at work on it"
 _log = logger("moderator")
@@ -141,7 +140,7 @@ class _Purging:
         """What becomes of a job at its vendor, and whether it is to be forgotten; `None` if it has been meanwhile."""
         record = await self._journal.get(place)
         if record is None:
-            return None if other is None else await self._known(other)
+            return None if other is None else await self._kept_elsewhere(other)
         try:
             if not record.state.settled:
                 record = await self._settled(record)
@@ -153,11 +152,17 @@ class _Purging:
         return await self._known(ticket)
 
     async def _known(self, ticket: Ticket) -> Erasure:
-        """A job of which it is known what exists."""
-        if any(task.state is TaskState.UNKNOWN for task in ticket.tasks) and not self._is_done_here(ticket):
-            return _of(ticket, False, "not asked", f"{_UNSETTLED}: settle it first")
+        """A job of which it is known what exists, or was decided that nobody asks any more."""
         at_vendor, says = await self._at_vendor(ticket)
+        if says is None and (left := len(unknown_tasks(ticket))) and not self._is_done_here(ticket):
+            says = f"whether {left} of its tasks exist at the vendor, nobody knows"
         return _of(ticket, at_vendor != "failed", at_vendor, says)
+
+    async def _kept_elsewhere(self, ticket: Ticket) -> Erasure:
+        """A job that is in no journal."""
+        if unknown_tasks(ticket) and not self._is_done_here(ticket):
+            return _of(ticket, False, "not asked", f"{_UNSETTLED}: settle it first")
+        return await self._known(ticket)
 
     # --- at the vendor ---
 
@@ -210,15 +215,16 @@ class _Purging:
         taken = await self._journal.take(record, self._owner, _LEASE)
         if taken is None:
             raise _Kept(_UNDER_WAY)
-        found, why = await _look(taken, ticket, instance)
-        known = _with_found(ticket, found)
-        if any(task.state is TaskState.UNKNOWN for task in known.tasks):
+        looked = await _look(taken, ticket, instance)
+        # Nothing is left to send, so without its whole URL.
+        known = with_found(ticket, looked.found).model_copy(update={"sealed": None}).with_secret_url(None)
+        if unknown_tasks(known):
             if taken.state is State.PARKED:  # ends the lease; an intent's runs out
                 await self._journal.keep(taken)
-            raise _Kept(f"{_UNSETTLED}; {why}: settle it first")
+            raise _Kept(f"{_UNSETTLED}; {looked.why}: settle it first")
         # Written down before anything is deleted, so that it is not lost if that fails.
         settled = taken.with_state(State.SUBMITTED, known.dump_json().encode(), plan=())
-        if not await self._journal.keep(settled, [ref.id for ref in found.values()]):
+        if not await self._journal.keep(settled, [ref.id for ref in looked.found.values()]):
             raise _Kept(_UNDER_WAY)
         return settled
 
@@ -259,40 +265,14 @@ def _keeps(instance: Instance) -> str:
     return f"{instance.spec.title} has no delete{kept}"
 
 
-async def _look(record: Record, ticket: Ticket, instance: Instance) -> tuple[dict[str, TaskRef], str]:
-    """What the vendor shows of the tasks of unknown fate, by their names; and why it does not show the others."""
-    window = TimeWindow(datetime.fromtimestamp(record.begun_at, UTC) - _BEFORE)
-    unknown = {task.ref.name for task in ticket.tasks if task.state is TaskState.UNKNOWN}
-    taken = {task.ref.id for task in ticket.tasks if task.ref.id}
-    found: dict[str, TaskRef] = {}
+async def _look(record: Record, ticket: Ticket, instance: Instance) -> Search:
+    """What the vendor shows of the tasks of unknown fate, now."""
     try:
         await instance.open()
-        for task in (task for task in record.plan if task.name in unknown):
-            for raw in await instance.provider.find(task.vendor_key, window):
-                if _answers_for(raw, task, window.since) and raw.ref.id not in taken:
-                    taken.add(raw.ref.id)
-                    found[task.name] = raw.ref.model_copy(update={"name": task.name})
-                    break
     except ReelvetError as error:
-        return found, f"it could not be looked up: {error.message}"
-    except Exception as error:  # noqa: BLE001  (a provider's bug must not end what is done for the others)
-        _log.debug("a provider failed in find", exc_info=True)
-        return found, f"the provider failed to look it up: {type(error).__name__}"
-    return found, "its vendor does not show it (yet)"
-
-
-def _answers_for(raw: RawTask, task: PlannedTask, since: datetime) -> bool:
-    is_older = raw.created_at is not None and raw.created_at < since
-    of_category = task.category in {None, raw.ref.category}
-    return bool(raw.ref.id) and raw.vendor_key == task.vendor_key and of_category and not is_older
-
-
-def _with_found(ticket: Ticket, found: dict[str, TaskRef]) -> Ticket:
-    """The ticket with what was found in the place of what was unknown; nothing is left to send, so without its whole URL."""
-    tasks = tuple(
-        task.model_copy(update={"ref": found[task.ref.name], "state": TaskState.CREATED, "error": None})
-        if task.state is TaskState.UNKNOWN and task.ref.name in found
-        else task
-        for task in ticket.tasks
-    )
-    return ticket.model_copy(update={"tasks": tasks, "sealed": None}).with_secret_url(None)
+        return Search(why=f"it could not be looked up: {error.message}")
+    names = {task.ref.name for task in unknown_tasks(ticket)}
+    taken = {task.ref.id for task in ticket.tasks if task.ref.id}
+    since = datetime.fromtimestamp(record.begun_at, UTC)
+    tasks = [task for task in record.plan if task.name in names]
+    return await search(tasks, instance, since, window=0.0, taken=taken)

@@ -1,17 +1,13 @@
-"""From a job to a ticket: never twice, and never in the dark about what became of it."""
+"""From a plan to a ticket: creating the tasks, and never in the dark about what became of them."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from reelvet.http import logger, telemetry
-from reelvet.moderator.checks import check_demands, learnt
-from reelvet.moderator.seal import check_key, seal
-from reelvet.plugins import Created, Done, Outcome, Rejected, TimeWindow, Unknown
+from reelvet.http import logger
+from reelvet.moderator.looking import search
+from reelvet.plugins import Created, Done, Outcome, Rejected, Unknown
 from reelvet.schema.errors import (
     ProviderError,
     ReelvetError,
@@ -24,58 +20,14 @@ from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
 from reelvet.schema.urls import mask_urls
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
-    from reelvet.config import Config
     from reelvet.moderator.instance import Instance
-    from reelvet.moderator.journal import Entry, MemoryJournal
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
-    from reelvet.schema.task import RawTask
 
-# Vendors' clocks and lists lag: a task is looked for from a little before it was sent.
-_BEFORE = timedelta(minutes=5)
 _log = logger("moderator")
-_FIRST_LOOK = 0.5
-_LONGEST_PAUSE = 5.0
-
-
-async def submit_once(
-    job: ModerationJob, plan: Plan, instance: Instance, *, config: Config, journal: MemoryJournal, entry: Entry
-) -> Ticket:
-    """The one submission of a job: prepares its plan, creates its tasks, and keeps the ticket in the journal's entry.
-
-    Raises:
-        UnsupportedFeature: The vendor cannot do what the job demands, as it turned out.
-        SubmitOutcomeUnknown: A task may or may not exist.
-        ProviderError: Nothing was created.
-    """
-    # The work of such a job is still to be done when it is waited for, and needs the whole URL.
-    url = str(job.media.url) if job.media.has_secret and "run" in instance.capabilities.operations else None
-    with telemetry.span("reelvet submit", instance.labels):
-        submitted_at = datetime.now(UTC)
-        try:
-            check_key(config.seal_key if url else None)
-            await instance.open()
-            prepared = await prepare(plan, instance)
-            check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
-        except BaseException:
-            journal.drop(job, entry)  # nothing was sent
-            raise
-        window = config.polling.settle_window
-        ticket, outcomes = await create(job, prepared, instance, window=window, submitted_at=submitted_at)
-        ticket = ticket.model_copy(update={"warnings": learnt(plan, prepared)})
-        try:
-            ticket = settle(ticket, outcomes, instance)
-        except SubmitOutcomeUnknown:
-            raise
-        except ReelvetError:
-            journal.drop(job, entry)  # everything was refused
-            raise
-        if url is not None:
-            ticket = seal(ticket.with_secret_url(url), config.seal_key)
-        entry.keep(ticket)
-        return ticket
 
 
 async def prepare(plan: Plan, instance: Instance) -> Plan:
@@ -96,7 +48,13 @@ async def prepare(plan: Plan, instance: Instance) -> Plan:
 
 
 async def create(
-    job: ModerationJob, plan: Plan, instance: Instance, *, window: float, submitted_at: datetime
+    job: ModerationJob,
+    plan: Plan,
+    instance: Instance,
+    *,
+    window: float,
+    submitted_at: datetime,
+    may_send: Callable[[VendorTask], bool],
 ) -> tuple[Ticket, list[Outcome]]:
     """Creates the plan's tasks at the vendor. From here on something may exist there, so nothing is raised.
 
@@ -106,19 +64,24 @@ async def create(
         instance: Where to.
         window: Seconds in which a task of unknown fate is looked up.
         submitted_at: When.
+        may_send: Asked right before each call: whether a task still is this process's to create.
 
     Returns:
         The ticket, and what became of each task.
     """
     outcomes: list[Outcome] = []
     if plan.tasks:
-        call = partial(send, instance=instance)
+        call = partial(send, instance=instance, may_send=may_send)
         outcomes = await instance.coalescer.submit(plan.tasks, call, partial(_leave, instance))
-    taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
-    for number, (task, outcome) in enumerate(zip(plan.tasks, outcomes, strict=True)):
-        if isinstance(outcome, Unknown):
-            outcomes[number] = await _look_up(task, outcome, instance, submitted_at, window=window, taken=taken)
-    return _ticket(job, plan, instance, outcomes, submitted_at), outcomes
+    unknown = [task for task, outcome in zip(plan.tasks, outcomes, strict=True) if isinstance(outcome, Unknown)]
+    if unknown:
+        taken = {outcome.ref.id for outcome in outcomes if isinstance(outcome, Created)}
+        found = (await search(unknown, instance, submitted_at, window=window, taken=taken)).found
+        outcomes = [
+            Created(found[task.name]) if isinstance(outcome, Unknown) and task.name in found else outcome
+            for task, outcome in zip(plan.tasks, outcomes, strict=True)
+        ]
+    return ticket_of(job, plan, instance, outcomes, submitted_at), outcomes
 
 
 def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> Ticket:
@@ -137,13 +100,22 @@ def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> T
             way_out="Do not submit it again: look it up with find(key), or decide at the vendor's console; attempt=2 submits it anew.",
         ) from first  # fmt: skip
     refused = [outcome.error for outcome in outcomes if isinstance(outcome, Rejected)]
-    if refused and len(refused) == len(outcomes):
+    if refused and not any(task.state is TaskState.CREATED for task in ticket.tasks):
         raise refused[0]
     return ticket
 
 
-async def send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
+async def send(
+    tasks: Sequence[VendorTask], instance: Instance, may_send: Callable[[VendorTask], bool]
+) -> list[Outcome]:
     """One outcome per task, whatever the provider does: what it does not answer for is unknown, never lost."""
+    mine = [may_send(task) for task in tasks]
+    sent = [task for task, is_mine in zip(tasks, mine, strict=True) if is_mine]
+    outcomes = iter(await _send(sent, instance) if sent else ())
+    return [next(outcomes) if is_mine else _late(instance) for is_mine in mine]
+
+
+async def _send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]:
     try:
         outcomes = list(await instance.provider.submit(tasks))
     except ProviderError as error:
@@ -155,6 +127,19 @@ async def send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome]
     if len(outcomes) != len(tasks):
         return [Unknown(_odd(f"{len(outcomes)} outcomes for {len(tasks)} tasks", instance)) for _ in tasks]
     return [_known(outcome, instance) for outcome in outcomes]
+
+
+class HeldUp(ProviderError):
+    """This process was held up so long before it sent anything that another may have taken the job over."""
+
+
+def _late(instance: Instance) -> Rejected:
+    return Rejected(
+        HeldUp(
+            "the process was held up, and another may have taken the job over meanwhile; nothing was sent",
+            instance.provider.id, instance.name, created="no", retryable=True, way_out="Submit it again.",
+        )
+    )  # fmt: skip
 
 
 async def _leave(instance: Instance) -> None:
@@ -182,47 +167,10 @@ def _odd(says: str, instance: Instance) -> UnexpectedReply:
     )
 
 
-async def _look_up(
-    task: VendorTask, outcome: Unknown, instance: Instance, since: datetime, *, window: float, taken: set[str]
-) -> Outcome:
-    """Looks a task of unknown fate up by its key, again and again over the window, since vendors' lists lag."""
-    if "find" not in instance.capabilities.operations:
-        return outcome
-    until, pause = time.monotonic() + window, _FIRST_LOOK
-    while True:
-        try:
-            found = list(await instance.provider.find(task.vendor_key, TimeWindow(since - _BEFORE)))
-        except ProviderError as error:
-            # A page in place of the list may be a passing one, and looking again is free.
-            if not error.retryable and not isinstance(error, UnexpectedReply):
-                return outcome
-            found = []
-        except Exception:  # noqa: BLE001  (whatever the look-up stumbles over, the task stays unknown)
-            _log.debug("a provider failed in find", exc_info=True)
-            return outcome
-        # The provider compares exactly; this is the second lock on the same door, for vendors whose search does not.
-        # One task of the vendor's answers for one of ours.
-        for raw in found:
-            if _answers_for(raw, task, since) and raw.ref.id not in taken:
-                taken.add(raw.ref.id)
-                return Created(raw.ref.model_copy(update={"name": task.name}))
-        left = until - time.monotonic()
-        if left <= 0:
-            return outcome
-        await asyncio.sleep(min(pause, left))  # the last look is at the very end of the window
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-def _answers_for(raw: RawTask, task: VendorTask, since: datetime) -> bool:
-    """Whether a task found at the vendor is the one that was sent: not an older one under the same key."""
-    is_older = raw.created_at is not None and raw.created_at < since - _BEFORE
-    of_category = task.category in {None, raw.ref.category}
-    return bool(raw.ref.id) and raw.vendor_key == task.vendor_key and of_category and not is_older
-
-
-def _ticket(
+def ticket_of(
     job: ModerationJob, plan: Plan, instance: Instance, outcomes: Sequence[Outcome], submitted_at: datetime
 ) -> Ticket:
+    """The ticket of a job whose tasks came to these outcomes."""
     settings = instance.provider.settings
     return Ticket(
         key=job.key,
