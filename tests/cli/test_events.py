@@ -8,9 +8,8 @@ import time
 
 import pytest
 
-from reelvet.cli.session import Session
 from reelvet.events import of_result
-from reelvet.journal import MemoryJournal
+from reelvet.journal import open_journal
 from reelvet.schema.result import ModerationResult
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -43,24 +42,29 @@ def platform():
 
 
 @pytest.fixture
-def outbox(monkeypatch):
-    """The journal of every command of the test, with events for some results in it."""
-    journal = MemoryJournal()
-    monkeypatch.setattr(Session, "journal", lambda self, config: journal)
+def outbox(here):
+    """Puts events for some results into the journal that the commands use."""
 
     def put(*keys):
-        results = [ModerationResult(key=key, status="succeeded", verdict="pass") for key in keys]
-        asyncio.run(journal.post([of_result(one) for one in results]))
-        return journal
+        async def post():
+            journal = open_journal("sqlite:///journal.db")
+            results = [ModerationResult(key=key, status="succeeded", verdict="pass") for key in keys]
+            await journal.post([of_result(one) for one in results])
+            await journal.close()
+
+        asyncio.run(post())
 
     return put
 
 
+def config(url, secret="env:HOOK_SECRET"):  # noqa: S107
+    return f'[journal]\nurl = "sqlite:///journal.db"\n[events]\nurl = "{url}"\nsecrets = "{secret}"\n'
+
+
 @pytest.fixture
-def events(acme, here, platform):
-    with (here / "reelvet.toml").open("a") as file:
-        file.write(f'[events]\nurl = "{platform.url}"\nsecrets = "env:HOOK_SECRET"\n')
-    return lambda *arguments: acme("events", *arguments)
+def events(reelvet, here, platform):
+    (here / "reelvet.toml").write_text(config(platform.url))
+    return lambda *arguments: reelvet("events", *arguments)
 
 
 def test_what_waits_is_sent(events, outbox, platform, monkeypatch):
@@ -88,40 +92,27 @@ def test_what_was_given_up_is_shown_and_sent_on_demand(events, outbox, platform,
 
 
 @pytest.mark.parametrize(
-    ("config", "secret", "says"),
+    ("written", "secret", "says"),
     [
         ("", SECRET, "there is no [events]"),
-        ('[events]\nurl = "https://h/a"\nsecrets = "env:HOOK_SECRET"\n', "", "HOOK_SECRET, which is not set"),
-        ('[events]\nurl = "https://h/a"\nsecrets = "env:HOOK_SECRET"\n', "hush-hush", "whsec_ followed by"),
-        ('[events]\nurl = "h/a"\nsecrets = "env:HOOK_SECRET"\n', SECRET, "no http(s) URL"),
+        (config("https://h/a"), "", "HOOK_SECRET, which is not set"),
+        (config("https://h/a"), "hush-hush", "whsec_ followed by"),
+        (config("h/a"), SECRET, "no http(s) URL"),
     ],
 )
-def test_what_cannot_work_is_told(reelvet, here, outbox, monkeypatch, config, secret, says):
+def test_what_cannot_work_is_told(reelvet, here, monkeypatch, written, secret, says):
     monkeypatch.setenv("HOOK_SECRET", secret)
-    (here / "reelvet.toml").write_text(config)
-    outbox("k1")
+    (here / "reelvet.toml").write_text(written)
     called = reelvet("events", "deliver")
     assert called.code == 2
     assert says in called.err
     assert "hush-hush" not in called.err
 
 
-def test_following_ends_with_ctrl_c(start, here, platform):
-    (here / "reelvet.toml").write_text(f'[events]\nurl = "{platform.url}"\nsecrets = "{SECRET}"\n')
-    code = """
-import asyncio
-from reelvet.cli import main
-from reelvet.cli.session import Session
-from reelvet.events import of_result
-from reelvet.journal import MemoryJournal
-from reelvet.schema.result import ModerationResult
-
-journal = MemoryJournal()
-asyncio.run(journal.post([of_result(ModerationResult(key="k", status="succeeded"))]))
-Session.journal = lambda self, config: journal
-main()
-"""
-    process = start("events", "deliver", "--follow", code=code)
+def test_following_ends_with_ctrl_c(start, here, platform, outbox):
+    (here / "reelvet.toml").write_text(config(platform.url, SECRET))
+    outbox("k")
+    process = start("events", "deliver", "--follow")
     until = time.monotonic() + 20
     while not platform.got and time.monotonic() < until:
         time.sleep(0.02)

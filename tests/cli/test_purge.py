@@ -8,24 +8,44 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reelvet.cli.session import Session
-from reelvet.journal import MemoryJournal, Place, Record, State
+from reelvet.journal import Record, Selection, State, open_journal
 from reelvet.schema.ticket import Ticket
 
 MEDIA = "https://media.test/{}.mp4"
 
 
+CONFIG = """
+use = "acme"
+[providers.acme]
+[polling]
+first = 0.01
+settle_window = 0
+[journal]
+url = "sqlite:///journal.db"
+"""
+
+
 @pytest.fixture
-def journal(monkeypatch):
-    """The journal of every command of the test."""
-    journal = MemoryJournal()
-    monkeypatch.setattr(Session, "journal", lambda self, config: journal)
-    return journal
+def journal(acme, here):
+    """Does something with the journal that the commands use: a file."""
+    (here / "reelvet.toml").write_text(CONFIG)
+
+    def call(work):
+        async def opened():
+            journal = open_journal("sqlite:///journal.db")
+            try:
+                return await work(journal)
+            finally:
+                await journal.close()
+
+        return asyncio.run(opened())
+
+    return call
 
 
 @pytest.fixture
 def entered(journal):
-    """Puts a job into the journal."""
+    """Puts a job into the journal that another machine submitted."""
 
     def enter(key, *, user=None, age=0.0, state=State.SUBMITTED):
         ticket = Ticket.adopt("acme", f"pass.{key}", key=key).dump_json().encode()
@@ -33,14 +53,18 @@ def entered(journal):
             key=key, attempt=1, fingerprint="f", provider="acme", instance="acme", state=State.INTENT, ticket=ticket, user=user,
             begun_at=time.time() - age, owner="gone",
         )  # fmt: skip
-        asyncio.run(journal.begin(record, 0.0))
-        asyncio.run(journal.keep(record.with_state(state)))
+
+        async def put(journal):
+            await journal.begin(record, 0.0)
+            await journal.keep(record.with_state(state), [f"pass.{key}"])
+
+        journal(put)
 
     return enter
 
 
 @pytest.fixture
-def purge(acme, journal):
+def purge(acme):
     return lambda *arguments: acme("purge", *arguments)
 
 
@@ -48,15 +72,17 @@ def kept(state):
     return sorted(str(path.relative_to(state)) for path in state.rglob("*.json"))
 
 
-def held(journal, key):
-    return asyncio.run(journal.get(Place(key))) is not None
+def held(journal):
+    async def look(journal):
+        return sorted([f"{one.key}@{one.attempt}" async for one in journal.records(Selection())])
+
+    return journal(look)
 
 
-def test_a_job_is_gone_from_journal_and_files(purge, acme, entered, journal, state):
+def test_a_job_is_gone_from_journal_and_files(purge, acme, journal, state):
     acme("moderate", MEDIA.format("pass"), "--key", "k1")
     acme("submit", MEDIA.format("pass"), "--key", "k1", "--attempt", 2)
     acme("submit", MEDIA.format("pass"), "--key", "k10")
-    entered("k1")
     assert kept(state) == ["results/k1.json", "tickets/k10.json", "tickets/k1@2.json"]
     called = purge("--key", "k1", "--yes")
     assert called.code == 0
@@ -66,7 +92,7 @@ def test_a_job_is_gone_from_journal_and_files(purge, acme, entered, journal, sta
     ]
     assert "erased 2, kept 0" in called.err
     assert kept(state) == ["tickets/k10.json"]
-    assert not held(journal, "k1")
+    assert held(journal) == ["k10@1"]
     again = purge("--key", "k1", "--yes")
     assert (again.code, again.out) == (0, "")
     assert "Nothing is kept" in again.err
@@ -81,7 +107,8 @@ def test_by_user_and_by_age(purge, acme, entered, journal, state):
     old = state / "results" / "b.json"
     told = json.loads(old.read_text()) | {"created_at": (datetime.now(UTC) - timedelta(days=40)).isoformat()}
     old.write_text(json.dumps(told))
-    assert [one["key"] for one in purge("--user", "u-1", "--dry-run", "--json").json["jobs"]] == ["d", "c", "a"]
+    would = purge("--user", "u-1", "--dry-run", "--json").json
+    assert [(one["key"], one["erased"]) for one in would["jobs"]] == [("a", True), ("c", True), ("d", True)]
     assert len(kept(state)) == 3
     gone = purge("--older-than", "30d", "--yes", "--json").json
     assert [(one["key"], one["erased"], one["at_vendor"]) for one in gone["jobs"]] == [
@@ -90,12 +117,10 @@ def test_by_user_and_by_age(purge, acme, entered, journal, state):
     ]
     purge("--user", "u-1", "--yes")
     assert kept(state) == []
-    assert not any(held(journal, key) for key in "de")
+    assert held(journal) == []
 
 
-def test_what_nobody_knows_is_kept(purge, acme, entered, journal, state, here):
-    with (here / "reelvet.toml").open("a") as file:
-        file.write("settle_window = 0\n")
+def test_what_nobody_knows_is_kept(purge, acme, entered, journal, state):
     acme("submit", MEDIA.format("lost"), "--key", "k1")
     entered("k2", state=State.PARKED, age=40 * 86400)
     called = purge("--key", "k1", "--yes")
@@ -103,19 +128,26 @@ def test_what_nobody_knows_is_kept(purge, acme, entered, journal, state, here):
     assert "kept; nobody knows whether it exists at the vendor" in called.out
     assert kept(state) == ["tickets/k1.json"]
     by_age = purge("--older-than", "30d", "--yes")
-    assert (by_age.code, held(journal, "k2")) == (0, True)  # told, and no failure of a job that runs every night
+    assert (by_age.code, held(journal)) == (0, ["k1@1", "k2@1"])  # told, and no failure of a job that runs every night
     assert "k2 acme: kept" in by_age.out
 
 
-def test_an_instance_that_is_no_more_needs_local_only(purge, acme, here, state):
-    acme("submit", MEDIA.format("pass"), "--key", "k1")
-    (here / "reelvet.toml").write_text('use = "runner"\n')
-    path = state / "tickets" / "k1.json"
-    path.write_text(path.read_text().replace('"acme"', '"acne"'))
-    called = purge("--key", "k1", "--yes")
+def test_an_instance_that_is_no_more_needs_local_only(reelvet, here, state):
+    kept_in = '[journal]\nurl = "sqlite:///journal.db"\n'
+    (here / "reelvet.toml").write_text(f'{kept_in}[providers.mine]\nplugin = "acme"\n')
+    reelvet("submit", MEDIA.format("pass"), "--key", "k1")
+    (here / "reelvet.toml").write_text(f'use = "runner"\n{kept_in}')
+    called = reelvet("purge", "--key", "k1", "--yes")
     assert called.code == 12
-    assert "there is no instance 'acne'" in called.out
-    assert purge("--key", "k1", "--yes", "--local-only").out == "k1 acne: erased, here alone\n"
+    assert "k1 mine: kept; there is no instance 'mine'" in called.out
+    assert reelvet("purge", "--key", "k1", "--yes", "--local-only").out == "k1 mine: erased, here alone\n"
+    assert kept(state) == []
+
+
+def test_what_is_in_no_journal_is_erased_too(purge, acme, state):
+    acme("submit", MEDIA.format("pass"), "--key", "k1")
+    acme("moderate", MEDIA.format("pass"), "--key", "k2")
+    assert [one["at_vendor"] for one in purge("--older-than", "0s", "--yes", "--json").json["jobs"]] == ["cannot"] * 2
     assert kept(state) == []
 
 

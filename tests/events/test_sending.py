@@ -15,6 +15,7 @@ from reelvet.config import EventsConfig
 from reelvet.events import SCHEDULE, Deliverer, Signatures, sending
 from reelvet.events.sending import delay_after
 from reelvet.http import Request
+from reelvet.journal import MemoryJournal, open_journal
 from reelvet.schema.errors import ConfigurationError
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # that of the published test vector, and of the receiver
@@ -110,12 +111,18 @@ async def test_a_receiver_that_is_not_there_harms_nobody(soon, config, journal, 
     assert "no connection to 127.0.0.1:9" in done.last_failure
 
 
-async def test_two_processes_send_each_event_once(config, receiver, journal, event):
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+async def test_what_one_has_leased_no_other_sends(config, receiver, event, tmp_path, kind):
+    """Three processes, of which each has opened the journal for itself; or as many threads' worth of one in memory."""
+    shared = MemoryJournal()
+    journals = [shared if kind == "memory" else open_journal(f"sqlite:///{tmp_path}/j.db") for _ in range(3)]
     receiver.delay = 0.01
-    await journal.post([event(n) for n in range(40)])
-    await asyncio.gather(*(Deliverer(config, journal, owner=name).drain() for name in ("one", "two", "three")))
+    await journals[0].post([event(n) for n in range(40)])
+    await asyncio.gather(*(Deliverer(config, one, owner=f"p{n}").drain() for n, one in enumerate(journals)))
     assert len(receiver.ids) == len(set(receiver.ids)) == 40
-    assert receiver.most_at_a_time <= 3 * config.concurrency
+    assert (await journals[1].outbox())["sent"] == 40
+    for one in journals:
+        await one.close()
 
 
 async def test_a_crash_after_the_post_sends_it_again_under_the_same_id(config, receiver, journal, event, monkeypatch):

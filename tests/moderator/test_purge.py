@@ -236,7 +236,19 @@ async def test_tickets_that_are_kept_elsewhere_are_erased_at_the_vendor_too(mode
     assert vendor_side.deleted == ["t1", "t7"]
 
 
-def test_the_same_without_an_event_loop(config, registry, vendor_side):
-    with Moderator(config, registry=registry) as moderator:
-        moderator._moderator()._journal = MemoryJournal()
-        assert moderator.purge(key="k") == []
+async def test_what_was_decided_can_be_forgotten_and_what_nobody_knows_of_it_is_told(moderator, journal, kept):
+    await kept(state=State.PARKED)
+    parked = await journal.get(Place("k"))
+    await journal.keep(parked.with_state(State.REVIEW))
+    (told,) = await moderator.purge(older_than=timedelta(0))
+    assert (told.erased, told.at_vendor) == (True, "nothing")
+    assert told.says == "whether 1 of its tasks exist at the vendor, nobody knows"
+
+
+def test_the_same_without_an_event_loop(config, registry, vendor):
+    with Moderator(config, registry=registry, journal=MemoryJournal()) as moderator:
+        moderator.submit(ModerationJob(media="https://h/a", key="k", detect=["sexual.explicit.pornography"]))
+        (told,) = moderator.purge(key="k")
+        assert (told.erased, told.at_vendor) == (True, "cannot")
+        moderator.submit(ModerationJob(media="https://h/a", key="k", detect=["sexual.explicit.pornography"]))
+    assert len(vendor.creates) == 2  # the key was free again
