@@ -1,6 +1,5 @@
 """`reelvet events`: what the platform is still to be told, and telling it."""
 
-import asyncio
 import contextlib
 import signal
 from typing import TYPE_CHECKING, Annotated, Any
@@ -26,6 +25,8 @@ def events(context: typer.Context, *, as_json: o.JsonFlag = False) -> int:
     """Show what the platform is still to be told, and what went wrong in telling it."""
     if context.invoked_subcommand is not None:
         return exits.Exit.PASS
+    import asyncio  # noqa: PLC0415  (--help needs none of this)
+
     session = Session.of(context)
     config = session.config()
     told = asyncio.run(_looked(session.journal(config)))
@@ -55,6 +56,8 @@ def deliver(
     as_json: o.JsonFlag = False,
 ) -> int:
     """Send what is due now. Exit code 12 if something could not be sent; it is sent again when it is due again."""
+    import asyncio  # noqa: PLC0415
+
     from reelvet.events import Deliverer  # noqa: PLC0415  (each command loads what it needs)
 
     session = Session.of(context)
@@ -115,6 +118,8 @@ async def _looked(journal: "Journal") -> dict[str, Any]:
 
 async def _sent(deliverer: "Deliverer", journal: "Journal", *, follow: bool, given_up: bool) -> "Delivered | None":
     """What was sent; `None` where it was followed, which has no end of its own."""
+    import asyncio  # noqa: PLC0415
+
     try:
         if given_up:
             await journal.revive()

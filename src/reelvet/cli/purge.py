@@ -1,6 +1,5 @@
 """`reelvet purge`: forgets jobs, here and at their vendors where these can."""
 
-import asyncio
 import re
 import sys
 from dataclasses import asdict
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reelvet.cli import exits, kept, output
+from reelvet.cli import exits, output
 from reelvet.cli import options as o
 from reelvet.cli.session import Session
 from reelvet.cli.state import State, name_of
@@ -96,6 +95,10 @@ class _Work:
 
     def run(self, *, dry_run: bool) -> "list[Erasure]":
         """What became of each job, or would."""
+        import asyncio  # noqa: PLC0415  (--help needs none of this)
+
+        from reelvet.cli import kept  # noqa: PLC0415
+
         others = kept.tickets_of(self._state, **self._which)
         told = asyncio.run(self._purge(others, dry_run=dry_run))
         for one in told if not dry_run else ():
@@ -104,6 +107,8 @@ class _Work:
         return told
 
     async def _purge(self, others: list[Any], *, dry_run: bool) -> "list[Erasure]":
+        import asyncio  # noqa: PLC0415
+
         from reelvet.moderator.purging import purge as purge_jobs  # noqa: PLC0415  (each command loads what it needs)
 
         journal = self._session.journal(self._config)
