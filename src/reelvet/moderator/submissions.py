@@ -12,6 +12,7 @@ from reelvet.journal import Place, PlannedTask, Record, State
 from reelvet.moderator import submitting
 from reelvet.moderator.checks import check_demands, learnt
 from reelvet.moderator.lease import Lease
+from reelvet.moderator.orphans import Orphans
 from reelvet.moderator.seal import check_key, seal
 from reelvet.moderator.settling import Settler
 from reelvet.schema.errors import JournalError, KeyConflict, ReelvetError, SubmitOutcomeUnknown
@@ -72,6 +73,7 @@ class Submissions:
             written=self.written,
             telling=telling,
         )
+        self.orphans = Orphans(journal, self._lease, self.settler, instance=instance)
         self._flights: dict[Place, tuple[str, asyncio.Task[Ticket]]] = {}
 
     async def submit(self, job: ModerationJob, plan: Plan, instance: Instance) -> Ticket:
