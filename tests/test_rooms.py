@@ -129,7 +129,7 @@ ORDER = [
     "policy config journal sandbox",
     "events",
     "moderator",
-    "testing",
+    "callbacks testing",
     "cli",
 ]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}

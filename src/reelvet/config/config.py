@@ -250,6 +250,14 @@ class Config(Strict):
             return None
         return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
 
+    @cached_property
+    def callback_secrets(self) -> tuple[SecretStr, ...]:
+        """The values of `[secrets.callbacks]`, their references resolved."""
+        return tuple(
+            SecretStr(resolve_reference(secret.get_secret_value(), field=f"secrets.callbacks.{name}"))
+            for name, secret in self.secrets.callbacks.items()
+        )
+
 
 def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):

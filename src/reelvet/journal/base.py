@@ -106,7 +106,18 @@ class Journal(ABC):
 
     @abstractmethod
     async def hear(self, news: News) -> bool:
-        """Keeps a callback. `False`: it was there before."""
+        """Keeps a callback, which is to be followed up at once. `False`: it was there before."""
+
+    @abstractmethod
+    async def unfollowed(self, lease: float, limit: int = 50) -> list[News]:
+        """Callbacks that are to be followed up now, leased to whoever asks; the oldest first.
+
+        One whose lease runs out before it was `followed` is given again: whoever had it is no more.
+        """
+
+    @abstractmethod
+    async def followed(self, news: News, again: float | None = None) -> None:
+        """A callback was followed up. With `again`, it is to be followed up once more, after so many seconds."""
 
     @abstractmethod
     async def news(self, after: int, limit: int = 500) -> list[News]:

@@ -14,15 +14,14 @@ from reelvet.journal.record import UNSETTLED
 from reelvet.moderator import deciding, many, purging, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
+from reelvet.moderator.hearing import Hearing
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.policies import judged, load_policies
 from reelvet.moderator.reporting import Reporting
 from reelvet.moderator.seal import unseal
 from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
-from reelvet.schema.errors import (
-    InvalidJob,
-)
+from reelvet.schema.errors import InvalidJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
@@ -84,10 +83,12 @@ class AsyncModerator:
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
         self._reporting = Reporting(self.config, self.journal)
+        self.hearing = Hearing(self.journal)
         self._submissions = Submissions(
             self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
             telling=self._reporting.telling,
         )  # fmt: skip
+        self.orphans = self._submissions.orphans
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -382,6 +383,19 @@ class AsyncModerator:
             self.journal, self._instance,
             key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
         )  # fmt: skip
+
+    def notify(self, instance: str, task: str, raw: RawTask | None = None) -> None:
+        """Has whoever waits for a task here look at it at once, or take what is said of it."""
+        self.hearing.tell(instance, task, raw)
+
+    def instance(self, name: str) -> Instance:
+        """A configured account, for what is built upon the moderator.
+
+        Raises:
+            ConfigurationError: It is not configured, or its settings cannot work.
+            PluginError: Its provider is missing or broken.
+        """
+        return self._instance(name)
 
     # --- inside ---
 

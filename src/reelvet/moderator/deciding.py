@@ -96,7 +96,7 @@ async def _adopted(ticket: Ticket, tasks: Sequence[str], record: Record, instanc
     keys, found = {task.name: task.vendor_key for task in record.plan}, {}
     for task, id_ in zip(missing, tasks, strict=True):
         raw = await instance.provider.fetch(task.ref.model_copy(update={"id": id_}))
-        if raw.vendor_key not in {None, keys.get(task.ref.name)}:
+        if raw.vendor_key not in {None, record.key, keys.get(task.ref.name)}:
             raise InvalidJob(
                 f"task {id_} carries the key {raw.vendor_key!r}, so it is another job's",
                 field="tasks",

@@ -64,6 +64,10 @@ class Lease:
         hold = self._keys.get(task.vendor_key)
         return hold is not None and time.monotonic() < hold.known_until
 
+    def is_held(self, place: Place) -> bool:
+        """Whether this moderator is at work on a submission right now."""
+        return any(hold.place == place for hold in self._holds)
+
     @contextmanager
     def held(self, place: Place, since: float, keys: Iterable[str]) -> Iterator[None]:
         """Keeps a lease alive while the block runs.

@@ -12,6 +12,7 @@ from reelvet.journal import Place, PlannedTask, Record, State
 from reelvet.moderator import submitting
 from reelvet.moderator.checks import check_demands, learnt
 from reelvet.moderator.lease import Lease
+from reelvet.moderator.orphans import Orphans
 from reelvet.moderator.seal import check_key, seal
 from reelvet.moderator.settling import Settler
 from reelvet.schema.errors import JournalError, KeyConflict, ReelvetError, SubmitOutcomeUnknown
@@ -20,7 +21,7 @@ from reelvet.schema.task import TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from reelvet.config import Config
     from reelvet.events import Telling
@@ -72,6 +73,7 @@ class Submissions:
             written=self.written,
             telling=telling,
         )
+        self.orphans = Orphans(journal, self._lease, self.settler, instance=instance)
         self._flights: dict[Place, tuple[str, asyncio.Task[Ticket]]] = {}
 
     async def submit(self, job: ModerationJob, plan: Plan, instance: Instance) -> Ticket:
@@ -196,13 +198,13 @@ class Submissions:
         try:
             ticket = submitting.settle(ticket, outcomes, instance)
         except SubmitOutcomeUnknown as error:
-            await self.settler.park(record, self._with_url(ticket, job, instance), why=error.message)
+            await _noted(self.settler.park(record, self._with_url(ticket, job, instance), why=error.message))
             raise
         except ReelvetError as error:  # everything was refused
             if earlier is None:
-                await self._journal.drop(record)
+                await _noted(self._journal.drop(record))
             else:  # of the first time nobody knows any more than before
-                await self.settler.park(record, earlier, why=error.message)
+                await _noted(self.settler.park(record, earlier, why=error.message))
             raise
         return await self._keep(record, ticket if not _is_run(instance) else self._with_url(ticket, job, instance))
 
@@ -240,6 +242,14 @@ def ids_of(ticket: Ticket) -> list[str]:
 def planned(plan: Plan) -> tuple[PlannedTask, ...]:
     """What of a plan is needed to find its tasks again."""
     return tuple(PlannedTask(task.name, task.category, task.vendor_key) for task in plan.tasks)
+
+
+async def _noted(writing: Awaitable[object]) -> None:
+    """Writes what became of a submission. Where that fails it stands in the journal as an intent, which loses nothing."""
+    try:
+        await writing
+    except JournalError:
+        _log.warning("the journal could not keep what became of a submission", exc_info=True)
 
 
 def _is_run(instance: Instance) -> bool:

@@ -219,7 +219,8 @@ class Provider(ABC):
 
         Raises:
             CallbackUnsupported: The vendor sends none.
-            CallbackRejected: It is forged, tampered with or malformed.
+            CallbackForged: It is not signed by any of the secrets, or was tampered with.
+            CallbackRejected: It is malformed.
         """
         raise CallbackUnsupported("sends no callbacks", self.id, self.context.instance)
 

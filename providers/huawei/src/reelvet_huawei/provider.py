@@ -160,7 +160,9 @@ class HuaweiProvider(Provider):
             error.retryable = True
             raise error
         raw = read.raw_task(payload, ref=ref, requests=1, request_ids=_ids(reply))
-        return await self._with_file(raw) if self.settings.api == "v2" and isinstance(payload, dict) else raw
+        if self.settings.api == "v3":
+            return raw.model_copy(update={"vendor_key": callback.key_in(payload, self.settings.callback_url)})
+        return await self._with_file(raw) if isinstance(payload, dict) else raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Deletes a task of v2 that certainly goes on. Any other is given as it is: with it a hosted result would go.
