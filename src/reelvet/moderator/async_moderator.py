@@ -82,7 +82,7 @@ class AsyncModerator:
         self._instances: dict[str, Instance] = {}
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
-        self._reporting = Reporting(self.config, self.journal)
+        self._reporting = Reporting(self.config, self.journal, sends=credentials)
         self.hearing = Hearing(self.journal)
         self._submissions = Submissions(
             self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),

@@ -26,25 +26,26 @@ class Reporting:
     Args:
         config: The configuration.
         journal: Where submissions are kept.
+        sends: Whether this moderator talks to anybody at all.
+
+    Raises:
+        ConfigurationError: Nothing can be sent as `[events]` has it.
     """
 
-    def __init__(self, config: Config, journal: Journal) -> None:
+    def __init__(self, config: Config, journal: Journal, *, sends: bool = True) -> None:
         self._config = config
         self._journal = journal
         self.telling = Telling(config.events)
         self._deliverer: Deliverer | None = None
         self._writing: set[asyncio.Task[None]] = set()
-
-    def start(self) -> None:
-        """Begins to send what is in the outbox, where that is this process's to do.
-
-        Raises:
-            ConfigurationError: Nothing can be sent so.
-        """
-        if self._deliverer is None and self._config.events is not None and self._config.events.in_process:
+        if sends and config.events is not None:
             from reelvet.events import Deliverer  # noqa: PLC0415  (an extra, needed only here)
 
-            self._deliverer = Deliverer(self._config.events, self._journal)
+            self._deliverer = Deliverer.of(config, journal)
+
+    def start(self) -> None:
+        """Begins to send what is in the outbox, where that is this process's to do."""
+        if self._deliverer is not None:
             self._deliverer.start()
 
     async def conclude(self, result: ModerationResult, attempt: int) -> None:
@@ -69,7 +70,6 @@ class Reporting:
             await asyncio.wait(self._writing, timeout=_PATIENCE)
         if self._deliverer is not None:
             await self._deliverer.aclose(_PATIENCE)
-            self._deliverer = None
 
     async def _write(self, place: Place, verdict: str | None, stored: bytes | None, events: list) -> None:  # type: ignore[type-arg]
         try:
