@@ -220,6 +220,12 @@ def kind_of(code: str | None) -> type[ProviderError]:
     return row.error if row is not None else ProviderError
 
 
+def way_out_of(code: str | None) -> str | None:
+    """What to do about a code; `None` for one that is in no table."""
+    row = _row(code)
+    return row.way_out if row is not None else None
+
+
 def _row(code: str | None) -> Row | None:
     return ROWS.get((code or "").replace("APIGW.", "APIG."))
 

@@ -193,7 +193,8 @@ class MakingV2(Making):
     def _output(self) -> dict[str, Any]:
         output: dict[str, Any] = {}
         if self._place is not None:
-            bucket, path = split_obs(self._place)
+            # A folder of its own tells a result from others: the vendor does not say what it calls the file.
+            bucket, path = split_obs(self._place.replace(_PLACEHOLDER, task_name(self.job.vendor_key)))
             output["obs"] = {"bucket": bucket, "path": path}
         if self._hosting:
             output["hosting"] = {}
