@@ -238,6 +238,8 @@ class _Reading:
             self._sampled(common.frame_interval, MediaKind.VIDEO)
         if result is not None:
             found = read_v2.read(result, self._words, task=raw.ref.id, pictures=_pictures(task))
+            found.strange("the task", task.model_extra)
+            found.overhear("the reply", payload, result)
             self._take(raw, places, found)
         elif raw.status is Status.SUCCEEDED:
             place = where(task)
@@ -266,7 +268,10 @@ class _Reading:
         elif is_audio:
             self.media = MediaFacts(kind=MediaKind.AUDIO)
         if job.result is not None or raw.status is Status.SUCCEEDED:
-            self._take(raw, places, read_v3.read(job.result, self._words, task=raw.ref.id))
+            found = read_v3.read(job.result, self._words, task=raw.ref.id)
+            found.strange("the job", job.model_extra)
+            found.overhear("the reply", raw.payload)
+            self._take(raw, places, found)
         else:
             self._look(raw, places, None)
 
