@@ -123,6 +123,8 @@ ROWS = {
 }
 """Code -> what it stands for. The gateway spells its own APIG.* and APIGW.*; both are read."""
 
+WAYS_OUT = frozenset(row.way_out for row in ROWS.values())
+
 TOKEN_OVER = frozenset({"APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
 """Codes that say that a token is not accepted (any more)."""
 _NO_SERVICE = re.compile(r"(The requested resource is NOT found\.\s*)?Service\b", re.IGNORECASE)

@@ -86,17 +86,17 @@ class Objects:
     async def _explained(self, raw: RawTask) -> RawTask:
         """A failure of which nobody says why, with that its media is not there, if it is an object and OBS says so."""
         place, pair = _media(raw.payload), self._pair()
-        is_known = raw.error is None or raw.error.type != ProviderError.__name__
-        if is_known or place is None or pair is None or not bucket.is_installed():
+        if raw.error is None or raw.error.type != ProviderError.__name__ or place is None or pair is None:
             return raw
+        told = f"obs://{place[0]}/{place[1]}"
+        if not bucket.is_installed():
+            says = f"{raw.error.message} Whether {told} is there is looked up with reelvet-huawei[obs]."
+            return raw.model_copy(update={"error": raw.error.model_copy(update={"message": says})})
         if not await bucket.lacks(pair, self._settings, place):
             return raw
-        says = (
-            f"{read.cause(raw.error)}: the object obs://{place[0]}/{place[1]} is not there. "
-            "Check bucket, path and `region`."
-        )
+        says = f"{read.cause(raw.error)}: the object {told} is not there. Check bucket, path and `region`."
         update = {"message": says, "type": MediaRejected.__name__}
-        return raw.model_copy(update={"error": raw.error.model_copy(update=update) if raw.error is not None else None})
+        return raw.model_copy(update={"error": raw.error.model_copy(update=update)})
 
 
 def _media(payload: Any) -> tuple[str, str] | None:

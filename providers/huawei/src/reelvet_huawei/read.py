@@ -12,7 +12,7 @@ from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
 from reelvet_huawei import read_v2, read_v3, wire
-from reelvet_huawei.errors import fault_of, kind_of, way_out_of
+from reelvet_huawei.errors import WAYS_OUT, fault_of, kind_of, way_out_of
 from reelvet_huawei.plugin import IMAGE_TEXT, V2_CATEGORY, V2_TEXT, V3_AUDIO, V3_IMAGE, V3_TEXT
 from reelvet_huawei.states import STATES, STATUSES
 from reelvet_huawei.words import Words
@@ -38,15 +38,16 @@ GONE = {
 }
 """`hosting_result.status` -> the error it stands for, and why there is no result."""
 
-_KEEP = "Fetch results in time, or have them written to a bucket of yours too (`obs_output`)"
 _FINAL_V2 = frozenset({"AVAILABLE"})
 _FROZEN = "FROZEN"
 BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEEP = "Fetch results in time, or have them written to a bucket of yours too (`obs_output`)"
 _CHECK_MEDIA = (
     "Check that the media is there and can be played: at a public URL, or as an object in the same region that the "
     "service has its agency (delegation) for"
 )
 _ASK_VENDOR = "Ask the vendor why"
+_MENDS = (_CHECK_MEDIA, _ASK_VENDOR, _KEEP, *WAYS_OUT)
 _READS = "reelvet-huawei[obs] reads it, once it is there, with a key pair that may"
 
 
@@ -126,8 +127,7 @@ def _failed(shape: dict[str, Any], code: str | None, says: str, mend: str = _CHE
 def cause(error: TaskError | None) -> str:
     """What an error of `_failed` says without what to do about it."""
     message = error.message if error is not None else ""
-    said, is_mended, _ = message.rpartition(". ")
-    return said if is_mended else message
+    return next((message.partition(f". {mend}")[0] for mend in _MENDS if f". {mend}" in message), message)
 
 
 def _state(

@@ -136,8 +136,16 @@ async def test_an_object_that_is_not_there(moderator, job, creates):
     result = await moderator.moderate(job("obs://sandbox.reelvet.example/nowhere.mp4"))
     assert (result.status, result.verdict, creates()) == (Status.FAILED, Verdict.ERROR, 1)
     (note,) = [note for note in result.warnings if note.code == "task_failed"]
-    assert "the vendor gives no reason" in note.says
-    assert "an object in the same region that the service has its agency (delegation) for" in note.says
+    error = result.tasks[0].error
+    assert note.says == error.message
+    assert "the vendor gives no reason" in error.message
+    assert "Check that the media is there" in error.message
+    assert "an object in the same region that the service has its agency (delegation) for" in error.message
+    # With the vendor's OBS client it is certain: the folder `oracle`.
+    assert (
+        "Whether obs://sandbox.reelvet.example/nowhere.mp4 is there is looked up with reelvet-huawei[obs]"
+        in error.message
+    )
     assert "the task failed" in next(row.why for row in result.coverage if row.label == "sexual")
 
 
