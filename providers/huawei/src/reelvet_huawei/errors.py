@@ -125,8 +125,11 @@ ROWS = {
 
 WAYS_OUT = frozenset(row.way_out for row in ROWS.values())
 
-TOKEN_OVER = frozenset({"APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
-"""Codes that say that a token is not accepted (any more)."""
+TOKEN_OVER = frozenset({"APIG.0301", "APIGW.0301", "APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
+"""Codes that say that a token is not accepted (any more).
+
+That it "expires" is said under APIG.0301 too: https://support.huaweicloud.com/intl/en-us/ocr_faq/ocr_01_0063.html
+"""
 _NO_SERVICE = re.compile(r"(The requested resource is NOT found\.\s*)?Service\b", re.IGNORECASE)
 """What IVA.0005 says of a service, in the same page's example; of a task it says "Task" or "The taskId"."""
 _CODES = ("error_code", "code")

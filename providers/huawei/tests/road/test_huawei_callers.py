@@ -73,9 +73,11 @@ async def test_a_token_is_renewed_before_its_24_hours_are_over(
     assert 401 not in {request.status for request in reelvet_sandbox.requests("huawei")}
 
 
+@pytest.mark.parametrize("code", ["APIGW.0307", "APIGW.0301"])
 async def test_a_token_that_ends_unexpectedly_is_fetched_anew_and_creates_once(
-    configured, by_token, job, reelvet_sandbox, asked, creates, api
+    configured, by_token, job, reelvet_sandbox, asked, creates, api, code
 ):
+    reelvet_sandbox.set_up("huawei", token_over=code)
     async with configured(api=api, **by_token) as moderator:
         assert (await moderator.check()).ok
         reelvet_sandbox.clock.advance(25 * 3600)  # which the clock of this machine has not noticed

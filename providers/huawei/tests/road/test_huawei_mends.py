@@ -65,13 +65,16 @@ async def test_a_login_that_iam_refuses(configured, by_token, job, api, creates,
     assert creates() == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "cause"), [("APIGW.0307", "The token must be updated"), ("APIGW.0301", "token expires, expires_at: 2")]
+)
 async def test_a_token_that_is_over_as_soon_as_it_is_there(
-    configured, by_token, job, reelvet_sandbox, creates, asked, api
+    configured, by_token, job, reelvet_sandbox, creates, asked, api, code, cause
 ):
-    reelvet_sandbox.set_up("huawei", token_hours=1e-9)
+    reelvet_sandbox.set_up("huawei", token_hours=1e-9, token_over=code)
     async with configured(api=api, **by_token) as moderator:
         error, _ = await refused(moderator, job(), e.AuthenticationFailed)
-    assert (error.code, "The token must be updated" in error.message) == ("APIGW.0307", True)
+    assert (error.code, cause in error.message) == (code, True)
     assert "A token that was fetched just now is refused too: check `region` and `project_id`." in error.way_out
     assert (creates(), asked(f"create_{api}")) == (0, 2)
 

@@ -48,15 +48,17 @@ class Gateway:
             if authorization is None:
                 return _unknown("verify aksk signature fail, authorization header is invalid")
             return self._by_signature(call, authorization, setup)
-        token = call.header("x-auth-token")
-        if token is None:
-            return _unknown("x-auth-token not found")
-        known = self._iam.known(token)
+        return self._by_token(call.header("x-auth-token"), setup)
+
+    def _by_token(self, token: str | None, setup: HuaweiSetup) -> Reply | None:
+        known = None if token is None else self._iam.known(token)
         if known is None:
-            return _unknown("decrypt token fail")
-        if not self._iam.holds(known):
-            return by_gateway(UNAUTHORIZED, "APIGW.0307", "The token must be updated.")
-        return None
+            return _unknown("x-auth-token not found" if token is None else "decrypt token fail")
+        if self._iam.holds(known):
+            return None
+        if setup.token_over == "APIGW.0301":
+            return _unknown(f"token expires, expires_at: {known.expires_at:%Y-%m-%dT%H:%M:%SZ}")
+        return by_gateway(UNAUTHORIZED, "APIGW.0307", "The token must be updated.")
 
     def _by_signature(self, call: Call, told: Authorization, setup: HuaweiSetup) -> Reply | None:
         now = self._world.clock.now()
