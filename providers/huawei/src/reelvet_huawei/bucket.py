@@ -87,20 +87,19 @@ def is_installed() -> bool:
 
 
 async def read(
-    pair: KeyPair, settings: HuaweiSettings, place: tuple[str, str], task_id: str, *, name: str | None = None
+    pair: KeyPair, settings: HuaweiSettings, place: tuple[str, str], task_id: str, *, is_own: bool = False
 ) -> Any:
     """The result of a task from below a folder, or `Missing` where it is not there, or not certainly that task's.
 
-    The name of the object is not documented. Its key is taken to hold the task's id and to end in `.json`, or to end so
-    below a folder that is named as the task is; a single one that does is read, and what it holds is looked at by
-    whoever reads it.
+    The name of the object is not documented. Its key is taken to hold the task's id, unless the folder is the task's own,
+    and to end in `.json`; a single one that does is read, and what it holds is looked at by whoever reads it.
 
     Args:
         pair: What to sign with.
         settings: The instance's.
         place: Bucket and folder.
         task_id: The vendor's id of the task.
-        name: The task's name.
+        is_own: Whether nothing but what is the task's lies in the folder.
 
     Raises:
         TransportFailed: OBS cannot be reached.
@@ -113,12 +112,8 @@ async def read(
         keys, refused = _keys(client, bucket, folder)
         if refused is not None:
             return refused
-        own = f"{folder.rstrip('/')}/" if name and name in folder.split("/") else None
-        mine = [
-            key
-            for key in keys
-            if key.endswith(".json") and (task_id in key or (own is not None and key.startswith(own)))
-        ]
+        own = f"{folder.rstrip('/')}/"
+        mine = [key for key in keys if key.endswith(".json") and (task_id in key or (is_own and key.startswith(own)))]
         if len(mine) != 1:
             told = "no object" if not mine else f"each of {len(mine)} objects"
             why = f"{told} in {where} may be the result of task {task_id}"

@@ -11,11 +11,14 @@ from reelvet.schema import lenient
 from reelvet.schema.errors import MediaRejected, ProviderError
 from reelvet.schema.task import RawTask, Status
 from reelvet_huawei import bucket, read, wire
+from reelvet_huawei.making import KEY, OWN_FOLDER
+from reelvet_huawei.settings import split_obs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from reelvet.schema.task import TaskRef
     from reelvet_huawei.auth import KeyPair
     from reelvet_huawei.settings import HuaweiSettings
 
@@ -55,7 +58,7 @@ class Objects:
         place = read.where(task)
         if place is None or wire.parsed(task.hosting_result.data) is not None:
             return raw
-        found = await self._result(place, raw.ref.id, task.name)
+        found = await self._result(place, raw.ref, task.name)
         if isinstance(found, bucket.Missing):
             if found.may_come and self._is_waited_for(raw.ref.id):
                 return raw.model_copy(update={"status": Status.RUNNING})
@@ -69,13 +72,16 @@ class Objects:
             attachments={read.RESULT: found},
         )
 
-    async def _result(self, place: tuple[str, str], task_id: str, name: str | None) -> Any:
+    async def _result(self, place: tuple[str, str], ref: TaskRef, name: str | None) -> Any:
         pair = self._pair()
         if pair is None:
             return bucket.NO_KEYS
         if not bucket.is_installed():
             return bucket.NO_CLIENT
-        return await bucket.read(pair, self._settings, place, task_id, name=name)
+        configured = self._settings.obs_output or ""
+        is_configured = KEY in configured and bool(name) and split_obs(configured.replace(KEY, name or "")) == place
+        is_own = is_configured or ref.extra.get(OWN_FOLDER) is True
+        return await bucket.read(pair, self._settings, place, ref.id, is_own=is_own)
 
     def _is_waited_for(self, task_id: str) -> bool:
         """Whether a result that is not there may still be written: a hosted one comes after its task has succeeded too."""

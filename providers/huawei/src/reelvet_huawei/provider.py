@@ -324,7 +324,8 @@ class HuaweiProvider(Provider):
         ids = whose.created(body, self.settings.api)
         if not ids:
             return Unknown(unexpected(reply, "names no task"))
-        more = {read.ALSO: ids[1:]} if len(ids) > 1 else {}
+        more: dict[str, Any] = {read.ALSO: ids[1:]} if len(ids) > 1 else {}
+        more |= {name: task.extra[name] for name in (making.OWN_FOLDER,) if name in task.extra}
         return Created(TaskRef(id=ids[0], name=task.name, category=task.category, extra=more))
 
     def _seed(self, name: Any) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reelvet import AsyncModerator, Config, ModerationJob, Status, Verdict
+from reelvet import AsyncModerator, Config, ModerationJob, Status, Ticket, Verdict
 from reelvet.schema import errors as e
 from reelvet_huawei import bucket
 from reelvet_huawei.auth import KeyPair
@@ -204,12 +204,32 @@ async def test_a_token_does_not_open_a_bucket_and_says_so(configured, job):
     assert "a token does not open a bucket; give a key pair" in result.tasks[0].error.message
 
 
-async def test_a_folder_of_its_own_tells_a_result_whatever_the_file_is_called(configured, job, reelvet_sandbox):
+@pytest.mark.parametrize("where", ["settings", "options"])
+async def test_a_folder_of_its_own_tells_a_result_whatever_the_file_is_called(configured, job, reelvet_sandbox, where):
     reelvet_sandbox.set_up("huawei", folders="other")
-    async with configured(obs_output="obs://mine/out/{key}/") as moderator:
-        results = [await moderator.moderate(job(name, key=key)) for name, key in (("block-nudity", "key-1"), ("clean", "key-10"))]  # fmt: skip
-        assert [result.verdict for result in results] == ["block", "pass"]
-        assert reelvet_sandbox.tasks("huawei")[0].data["output"] == {"obs": {"bucket": "mine", "path": "out/key-1/"}}
+    place = {"obs_output": "obs://mine/out/job-{key}/"}
+    more = {"options": {"huawei": place}} if where == "options" else {}
+    async with configured(**(place if where == "settings" else {})) as moderator:
+        for name, key, verdict in (("block-nudity", "key-1", "block"), ("clean", "key-10", "pass")):
+            result = await moderator.moderate(job(name, key=key, **more))
+            assert result.verdict == verdict
+        first = reelvet_sandbox.tasks("huawei")[0]
+        assert first.data["output"] == {"obs": {"bucket": "mine", "path": "out/job-key-1/"}}
+        if where == "settings":  # a ticket that knows no more than the id
+            adopted = await moderator.wait(Ticket.adopt("huawei", first.id, detect=["sexual"]))
+            assert adopted.verdict is Verdict.BLOCK
+
+
+async def test_a_folder_that_happens_to_be_named_as_a_task_is_not_its_own(configured, job, reelvet_sandbox, store):
+    """Another task's result lies there, and this one's does not."""
+    reelvet_sandbox.set_up("huawei", folders="other")
+    async with configured(obs_output="obs://mine/clip/", obs_wait=0) as moderator:
+        await moderator.submit(job("clean", key="other"))
+        reelvet_sandbox.clock.advance(9000)
+        reelvet_sandbox.set_up("huawei", hosting_seconds=5000)
+        result = await moderator.moderate(job("block-nudity", key="clip"))
+        assert len(store().listObjects("mine", prefix="clip/").body.contents) == 1
+    assert (result.verdict, result.tasks[0].error.code) == (Verdict.ERROR, "NoSuchKey")
 
 
 async def test_a_store_that_cannot_be_reached_is_an_error_that_may_pass(configured, job, reelvet_sandbox):

@@ -77,7 +77,7 @@ async def test_a_token_is_renewed_before_its_24_hours_are_over(
 async def test_a_token_that_ends_unexpectedly_is_fetched_anew_and_creates_once(
     configured, by_token, job, reelvet_sandbox, asked, creates, api, code
 ):
-    reelvet_sandbox.set_up("huawei", token_over=code)
+    reelvet_sandbox.set_up("huawei", expired_as=code)
     async with configured(api=api, **by_token) as moderator:
         assert (await moderator.check()).ok
         reelvet_sandbox.clock.advance(25 * 3600)  # which the clock of this machine has not noticed

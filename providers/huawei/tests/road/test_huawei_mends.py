@@ -71,7 +71,7 @@ async def test_a_login_that_iam_refuses(configured, by_token, job, api, creates,
 async def test_a_token_that_is_over_as_soon_as_it_is_there(
     configured, by_token, job, reelvet_sandbox, creates, asked, api, code, cause
 ):
-    reelvet_sandbox.set_up("huawei", token_hours=1e-9, token_over=code)
+    reelvet_sandbox.set_up("huawei", token_hours=1e-9, expired_as=code)
     async with configured(api=api, **by_token) as moderator:
         error, _ = await refused(moderator, job(), e.AuthenticationFailed)
     assert (error.code, cause in error.message) == (code, True)

@@ -56,7 +56,7 @@ class Gateway:
             return _unknown("x-auth-token not found" if token is None else "decrypt token fail")
         if self._iam.holds(known):
             return None
-        if setup.token_over == "APIGW.0301":
+        if setup.expired_as == "APIGW.0301":
             return _unknown(f"token expires, expires_at: {known.expires_at:%Y-%m-%dT%H:%M:%SZ}")
         return by_gateway(UNAUTHORIZED, "APIGW.0307", "The token must be updated.")
 

@@ -62,7 +62,7 @@ class HuaweiSetup(Setup):
     serves: Literal["both", "v2", "v3"] = Field("both", description="Which services there are in the region.")
     projects: int = Field(1, ge=0, le=2, description="How many projects IAM finds in the region.")
     token_hours: float = Field(24.0, gt=0, description="How long a token holds; as documented.")
-    token_over: Literal["APIGW.0307", "APIGW.0301"] = Field(
+    expired_as: Literal["APIGW.0307", "APIGW.0301"] = Field(
         "APIGW.0307", description="Under which code a token that has expired is refused; the documents have both."
     )
     clock_ahead: float = Field(0.0, description="Seconds by which the gateway's clock is ahead of yours.")
