@@ -67,11 +67,19 @@ class Spot:
 
 def when(start: Any, end: Any = None) -> dict[str, Any]:
     """Times as parts of a `Spot`: seconds of a file, or of a stream the moment, if its zone is certain."""
-    told = {"start": lenient.number(start), "end": lenient.number(end)}
+    told = {"start": _second(start), "end": _second(end)}
+    if told["start"] is not None and told["end"] is not None and told["end"] < told["start"]:
+        told["end"] = None
     date = lenient.moment(start) if told["start"] is None and isinstance(start, str) and _ZONE.search(start) else None
     odd = {"start": start, "end": end}
     extra = {name: value for name, value in odd.items() if value is not None and told[name] is None}
     return told | {"at_date": date, "extra": extra}
+
+
+def _second(value: Any) -> float | None:
+    """A second of the media; `None` where it can be none."""
+    told = lenient.number(value)
+    return told if told is not None and told >= 0 else None
 
 
 @dataclass

@@ -234,3 +234,19 @@ def test_a_rectangle_of_no_size_that_could_be_is_none_and_kept_as_it_is(moderato
     result = moderator.normalize(v3_result([seen([{**LOW, "face_location": place}], "review")], suggestion="review"))
     assert (result.findings[0].box, result.findings[0].native.extra["face_location"]) == (None, place)
     result.dump_json()
+
+
+@pytest.mark.parametrize(("begin", "end", "told"), [
+    ("1.5", "2", (1.5, 2.0)), (1, None, (1.0, None)), (-1, 2, (None, 2.0)), (5, 2, (5.0, None)), ("00:00:12", "x", (None, None)), (float("inf"), [2], (None, None)),
+    (True, {"a": 1}, (None, None)), (0, 0, (0.0, 0.0)),
+])  # fmt: skip
+def test_a_time_that_can_be_none_is_none_and_kept_as_it_is(moderator, begin, end, told):
+    sound = heard([{**LOW_SOUND, "suggestion": "block"}], "block", start_time=begin, end_time=end)
+    interval = frame(LOW_CLASS, ("porn",), "block", frame_begin=begin, frame_end=end)
+    for payload in (v3_result(sounds=[sound], suggestion="block"), v2_result([interval], suggestion="block")):
+        result = moderator.normalize(payload)
+        (finding,) = result.findings
+        assert (finding.start, finding.end, result.verdict) == (*told, "block")
+        kept = {"start": begin, "end": end}
+        lost = {name for name, value in zip(kept, told, strict=True) if value is None and kept[name] is not None}
+        assert lost <= set(finding.native.extra)
