@@ -52,7 +52,7 @@ class Parallel:
     kind: MediaKind
     tasks: int
     waits: bool = True
-    """Whether a task above that number waits until it is its turn; `False`: it is refused."""
+    """Whether a task above that number waits until it is its turn; `False`: it is refused, so no more are sent."""
 
 
 @dataclass(frozen=True)
