@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from reelvet.plugins import Callback
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
+    from reelvet.schema.result import Note
     from reelvet_tencent.settings import TencentSettings
 
 LARGEST_REPLY = 64 * 1024 * 1024
@@ -93,7 +94,9 @@ class TencentProvider(Provider):
 
     def learn(self, raws: Sequence[RawTask]) -> Learned:
         """What the policies behind the BizTypes of some tasks seem to look at; see `learn.propose`."""
-        return Learned("biz_types", learn.propose((raw.payload for raw in raws), self._labels))
+        notes: list[Note] = []
+        policies = learn.propose((raw.payload for raw in raws), self._labels, notes)
+        return Learned("biz_types", policies, notes)
 
     def in_full(self, ref: TaskRef) -> TaskRef:
         """The task, to be read with the pictures and sounds in which nothing was found."""
