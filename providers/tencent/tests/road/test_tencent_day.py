@@ -84,4 +84,6 @@ async def test_a_stream_of_a_day_does_not_grow_in_memory(monkeypatch):
         tracemalloc.stop()
     assert (delta.status, told, vendor.looks) == (Status.SUCCEEDED, LOOKS, LOOKS)
     grown = vendor.memory[1] - vendor.memory[0]
-    assert grown < 200_000, grown  # caches of a few hundred short strings; the findings of each look would be four times that
+    assert grown < 200_000, (
+        grown
+    )  # caches of a few hundred short strings; the findings of each look would be four times that
