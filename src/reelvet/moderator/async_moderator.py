@@ -269,7 +269,7 @@ class AsyncModerator:
         instance = self._owner(ticket)
         await instance.open()
         raws = await waiting.look(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return self._result(ticket, self._replan(ticket, instance)[1], raws, instance)
 
     async def cancel(self, ticket: Ticket) -> ModerationResult:
         """Stops a job and gives what there is of its result.
@@ -281,7 +281,7 @@ class AsyncModerator:
         instance = self._owner(ticket)
         await instance.open()
         raws = await waiting.cancel(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return self._result(ticket, self._replan(ticket, instance)[1], raws, instance)
 
     async def find(
         self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
@@ -373,9 +373,15 @@ class AsyncModerator:
     def _conclude(
         self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note]
     ) -> ModerationResult:
-        result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+        result = self._result(ticket, plan, raws, instance, notes)
         instance.measure(result)
         return result
+
+    def _result(
+        self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note] = ()
+    ) -> ModerationResult:
+        instance.places.ended(raws)
+        return self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
 
     def _judge(self, result: ModerationResult) -> ModerationResult:
         return judge(result, self.policies, self.registry.taxonomy)

@@ -59,11 +59,14 @@ async def submit_once(
             await instance.open()
             prepared = await prepare(plan, instance)
             check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
+            place = await instance.places.take(job.media.kind, len(prepared.tasks), instance.provider, instance.name)
         except BaseException:
             journal.drop(job, entry)  # nothing was sent
             raise
         window = config.polling.settle_window
-        ticket, outcomes = await create(job, prepared, instance, window=window, submitted_at=submitted_at)
+        with place:
+            ticket, outcomes = await create(job, prepared, instance, window=window, submitted_at=submitted_at)
+            place.keep(outcomes)
         ticket = ticket.model_copy(update={"warnings": learnt(plan, prepared)})
         try:
             ticket = settle(ticket, outcomes, instance)
