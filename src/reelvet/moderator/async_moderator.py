@@ -431,12 +431,18 @@ class AsyncModerator:
     def _conclude(
         self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note]
     ) -> ModerationResult:
-        result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+        result = self._result(ticket, plan, raws, instance, notes)
         instance.measure(result)
         return result
 
+    def _result(
+        self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note] = ()
+    ) -> ModerationResult:
+        instance.places.ended(raws)
+        return self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+
     async def _so_far(self, ticket: Ticket, raws: Sequence[RawTask], instance: Instance) -> ModerationResult:
-        result = self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        result = self._result(ticket, self._replan(ticket, instance)[1], raws, instance)
         await self._reporting.conclude(result, ticket.attempt)
         return result
 

@@ -190,23 +190,34 @@ class Submissions:
             earlier: The ticket of a job that is sent again.
         """
         submitted_at = datetime.fromtimestamp(record.begun_at, UTC)
-        ticket, outcomes = await submitting.create(
-            job, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
-            may_send=self._lease.may_send,
-        )  # fmt: skip
+        try:
+            room = await instance.places.take(job.media.kind, len(prepared.tasks), instance.provider, instance.name)
+        except ReelvetError as error:
+            await self._refused(record, earlier, error)
+            raise
+        with room:
+            ticket, outcomes = await submitting.create(
+                job, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
+                may_send=self._lease.may_send,
+            )  # fmt: skip
+            room.keep(outcomes)
         ticket = merged(earlier, ticket.model_copy(update={"warnings": learnt(plan, prepared)}))
         try:
             ticket = submitting.settle(ticket, outcomes, instance)
         except SubmitOutcomeUnknown as error:
             await _noted(self.settler.park(record, self._with_url(ticket, job, instance), why=error.message))
             raise
-        except ReelvetError as error:  # everything was refused
-            if earlier is None:
-                await _noted(self._journal.drop(record))
-            else:  # of the first time nobody knows any more than before
-                await _noted(self.settler.park(record, earlier, why=error.message))
+        except ReelvetError as error:
+            await self._refused(record, earlier, error)
             raise
         return await self._keep(record, ticket if not _is_run(instance) else self._with_url(ticket, job, instance))
+
+    async def _refused(self, record: Record, earlier: Ticket | None, error: ReelvetError) -> None:
+        """Nothing was created. Of a first time that is not settled nobody knows any more than before."""
+        if earlier is None:
+            await _noted(self._journal.drop(record))
+        else:
+            await _noted(self.settler.park(record, earlier, why=error.message))
 
     def _url(self, job: ModerationJob, instance: Instance) -> str | None:
         """The URL of a job's media, if it has a secret in it and is needed after the submission was begun.

@@ -15,7 +15,7 @@ from reelvet_tencent import doubt, transcription, words
 from reelvet_tencent.errors import task_error
 from reelvet_tencent.finding import find
 from reelvet_tencent.making import Making, is_empty
-from reelvet_tencent.plugin import VIDEO, VIDEO_AIGC
+from reelvet_tencent.plugin import LIVE_VIDEO, VIDEO, VIDEO_AIGC
 from reelvet_tencent.times import Clock
 from reelvet_tencent.wire import DescribeTaskDetailResponse
 
@@ -37,6 +37,7 @@ STATUSES = {
 }
 """https://cloud.tencent.com/document/api/1265/51878. A word that is not here is not finished."""
 
+_TYPES = frozenset({VIDEO, LIVE_VIDEO, VIDEO_AIGC, "VIDEO_LLM"})
 _LISTS = {
     Channel.VISUAL: "ImageSegments",
     Channel.OCR: "ImageSegments",
@@ -228,6 +229,9 @@ class _Reading:
         elif (odd := _odd(task)) is not None:
             why = odd
             self.notes.append(Note(code="contradiction", says=odd))
+        elif task.planned is None and task.type not in _TYPES:
+            why = f"what a task of type {task.type!r} looks at is not known"  # as one that only listens
+            self.notes.append(Note(code="unknown_type", says=why))
         able = self._policies.able(task.biz_type).for_kind(task.kind)
         for channel, labels in self._policies.looks_for(task.type, able).items():
             reason = why or doubts.get(channel) or _unlisted(task.inner, channel) or _none(task, channel)
