@@ -12,8 +12,8 @@ One reply to DescribeTaskDetail with 10,000 segments, of the fields that the ven
 - `heavy`: what hits hits thoroughly: in each picture three scenes and three texts, in each sound five texts and a moan.
 
 No segment is another's copy: each has its own offset, signed link, request id, dates and, where there is one, text; label,
-sub-label, suggestion, score, box, words and the number of parts are drawn anew for each. The header tells how many say
-something of their own even without place, time, link and request id.
+sub-label, suggestion, score, box, words and the number of parts are drawn anew for each. `unlike` tells how
+many different ones are left without place, time, link and request id.
 
 - reelvet: `TencentProvider.read` of the task with its plan: findings with the vendor's own words beside them, coverage, warnings.
 - `tencentcloud.vm`: `DescribeTaskDetailResponse._deserialize`, which is all that its `DescribeTaskDetail` does between JSON and
@@ -357,7 +357,7 @@ def compare(make, segments, rounds):
     report, model = ours(), theirs()
     found = len(report.findings)
     assert found >= (segments // 10), found
-    assert result.findings == tuple(report.findings) or len(result.findings) == found
+    assert len(result.findings) == found
     assert report.coverage
     assert len(model.ImageSegments) + len(model.AudioSegments) == segments
     del report, model, result

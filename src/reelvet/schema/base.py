@@ -60,7 +60,7 @@ class Stored(_Masked):
         For a provider that turns thousands of frames into findings alike but for a few numbers it has just worked out
         itself: the first is validated, and the others are made from it at half the cost. The result is that of the
         constructor in all respects, if the values are: of the field's very type, within its bounds, shared with nobody.
-        What a vendor or a caller wrote is none of these; give it to the constructor.
+        What a vendor or a caller wrote is none of these, unless its very type was looked at; give it to the constructor.
 
         Args:
             trusted: Field name -> value.
