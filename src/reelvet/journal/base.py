@@ -93,7 +93,10 @@ class Journal(ABC):
     async def conclude(
         self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
     ) -> None:
-        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it."""
+        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it.
+
+        A submission that is not settled stays so: what is entered of it says nothing of what there is a result of.
+        """
 
     @abstractmethod
     async def result(self, place: Place) -> bytes | None:
@@ -145,6 +148,14 @@ class Journal(ABC):
     @abstractmethod
     async def outbox(self) -> dict[str, int]:
         """How many events are `waiting`, `sent`, `given_up`."""
+
+    @abstractmethod
+    async def failing(self, limit: int = 20) -> list[Event]:
+        """Events whose last try failed, those that were given up too; those that were tried most often first."""
+
+    @abstractmethod
+    async def revive(self) -> int:
+        """Has events that were given up be due again, as if they had never been tried. How many there are."""
 
     # erasure
 

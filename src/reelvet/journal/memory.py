@@ -137,7 +137,8 @@ class MemoryJournal(Journal):
         with self._lock:
             entry = self._held.entries.get(place)
             if entry is not None:
-                entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
+                if entry.record.state.settled:
+                    entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
                 entry.result = zlib.compress(result, 1) if result is not None else entry.result
             self._post(events)
 
@@ -209,6 +210,18 @@ class MemoryJournal(Journal):
             given_up = sum(1 for posted in self._held.waiting.values() if posted.due == _GIVEN_UP)
             waiting = len(self._held.waiting) - given_up
             return {"waiting": waiting, "sent": len(self._held.sent), "given_up": given_up}
+
+    async def failing(self, limit: int = 20) -> list[Event]:
+        with self._lock:
+            failed = [posted.event for posted in self._held.waiting.values() if posted.event.tries]
+        return sorted(failed, key=lambda event: -event.tries)[:limit]
+
+    async def revive(self) -> int:
+        with self._lock:
+            given_up = [posted for posted in self._held.waiting.values() if posted.due == _GIVEN_UP]
+            for posted in given_up:
+                posted.event, posted.due = replace(posted.event, tries=0), 0.0
+            return len(given_up)
 
     async def erase(self, places: Sequence[Place]) -> int:
         with self._lock:

@@ -171,7 +171,8 @@ class SqlJournal(Journal):
 
         def work(connection: sa.Connection) -> None:
             ended = {"state": State.ENDED.value, "verdict": verdict, "owner": None}
-            connection.execute(sa.update(t.jobs).where(_at(t.jobs, place)).values(ended))
+            settled = t.jobs.c.state.not_in(_OPEN)
+            connection.execute(sa.update(t.jobs).where(_at(t.jobs, place), settled).values(ended))
             if packed is not None:
                 values = {"key": place.key, "attempt": place.attempt, "result": packed}
                 stored = self._insert(t.results).values(values)
@@ -281,6 +282,24 @@ class SqlJournal(Journal):
             return {"waiting": waiting, "sent": sent, "given_up": given_up}
 
         return await self._worker.run(work, writes=False)
+
+    async def failing(self, limit: int = 20) -> list[Event]:
+        c = t.events.c
+        wanted = sa.select(t.events).where(c.body.is_not(None), c.tries > 0).order_by(c.tries.desc(), c.posted_at)
+
+        def work(connection: sa.Connection) -> list[Event]:
+            return [_event(row) for row in connection.execute(wanted.limit(limit))]
+
+        return await self._worker.run(work, writes=False)
+
+    async def revive(self) -> int:
+        given_up = t.events.c.due.is_(None) & t.events.c.body.is_not(None)
+
+        def work(connection: sa.Connection) -> int:
+            again = sa.update(t.events).where(given_up).values(due=self._now(), tries=0)
+            return connection.execute(again).rowcount
+
+        return await self._worker.run(work)
 
     # erasure
 

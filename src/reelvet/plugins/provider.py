@@ -136,6 +136,8 @@ class Learned:
     """The key of the instance's table under which its policies are declared by name."""
     policies: Mapping[str, DeclaredPolicy]
     """The vendor's name of a policy -> the declaration."""
+    notes: Sequence[Note] = ()
+    """What was seen and is in no declaration."""
 
 
 @dataclass(frozen=True, slots=True)

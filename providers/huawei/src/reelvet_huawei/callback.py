@@ -67,7 +67,7 @@ def parse(
         ref=ref,
         raw=raw,
         trusted=False,
-        key=query.get(_KEY) or _key(job.request_params.callback, template),
+        key=query.get(_parameter(template)) or _key(job.request_params.callback, template),
         event_id=f"{job.job_id}:{job.update_time or job.status or ''}",
     )
 
@@ -99,7 +99,14 @@ def _digests(signature: str) -> Iterator[bytes]:
     with suppress(ValueError):
         yield bytes.fromhex(text)
     with suppress(binascii.Error, ValueError):
-        yield base64.b64decode(text, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+        padded = text + "=" * (-len(text) % 4)
+        yield base64.b64decode(padded, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+
+
+def _parameter(template: str | None) -> str:
+    """The parameter of the URL that holds the key: as the template has it, else by its name."""
+    pairs = parse_qsl(urlsplit(template or "").query)
+    return next((name for name, value in pairs if value == _PLACEHOLDER), _KEY)
 
 
 def _key(url: str | None, template: str | None) -> str | None:
