@@ -23,6 +23,7 @@ from reelvet.schema.ticket import TaskState, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from reelvet.config import Config
     from reelvet.journal import Journal, PlannedTask, Record
@@ -172,20 +173,16 @@ class Settler:
                 field="key",
                 way_out="`reelvet settle` lists those of which something is to be decided.",
             )
-        before = time.monotonic()
-        taken = (
-            await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
-            if self._lease.is_over(record)
-            else None
+        if self._lease.is_over(record):
+            with self._held(record):
+                taken = await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
+                if taken is not None:
+                    return await self._decided(taken, taken.load_ticket(), decision, tasks)
+        raise InvalidJob(
+            f"job {place.key!r} is being submitted by {record.owner}",
+            field="key",
+            way_out="Wait until that has ended.",
         )
-        if taken is None:
-            raise InvalidJob(
-                f"job {place.key!r} is being submitted by {record.owner}",
-                field="key",
-                way_out="Wait until that has ended.",
-            )
-        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
-            return await self._decided(taken, taken.load_ticket(), decision, tasks)
 
     async def _decided(self, record: Record, ticket: Ticket, decision: Decision, tasks: Sequence[str]) -> Settled:
         instance = self._instance(record.instance)
@@ -226,15 +223,18 @@ class Settler:
     async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
         if not self._lease.is_over(record):
             return None
-        before = time.monotonic()
-        taken = await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
-        if taken is None:
-            return None
-        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
+        with self._held(record):
+            taken = await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
+            if taken is None:
+                return None
             try:
                 return await self._decide(taken, job)
             except SubmitOutcomeUnknown as error:  # it was sent again, and parked again
                 return self._told(taken, "parked", error.ticket or taken.load_ticket(), error.message)
+
+    def _held(self, record: Record) -> AbstractContextManager[None]:
+        """Holds a record that is about to be taken: from now on, lest another of this moderator takes it too."""
+        return self._lease.held(record.place, time.monotonic(), [task.vendor_key for task in record.plan])
 
     async def _decide(self, record: Record, job: ModerationJob | None) -> Settled:
         instance, ticket = self._instance(record.instance), record.load_ticket()
