@@ -323,7 +323,9 @@ class SqlJournal(Journal):
         return time.time() if self._file is not None else float(connection.scalar(sa.select(self._now())) or 0.0)
 
     def _connect(self) -> sa.Engine:
-        engine = sa.create_engine(self._where, pool_size=1, max_overflow=0)
+        # Without being asked, SQLAlchemy forgets how many rows an INSERT has made before anybody can look.
+        counts = {"preserve_rowcount": True}
+        engine = sa.create_engine(self._where, pool_size=1, max_overflow=0, execution_options=counts)
         if self._file is not None:
             _make_private(self._file)
             sa.event.listen(engine, "connect", _tune)
