@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from reelvet.config import Config
+    from reelvet.journal import Journal
     from reelvet.moderator import Moderator
     from reelvet.plugins import Registry
 
@@ -55,6 +56,12 @@ class Session:
             for problem in registry.problems:
                 note(f"reelvet: warning: plugin {problem.plugin!r} of {problem.distribution}: {problem.says}")
         return registry
+
+    def journal(self, config: Config) -> Journal:
+        """The journal that a moderator with this configuration uses. To be closed by whoever asks."""
+        from reelvet.journal import open_journal  # noqa: PLC0415
+
+        return open_journal(config.journal.target())
 
     def moderator(
         self, *, use: str | None = None, policy: Sequence[str] | None = None, credentials: bool = True
