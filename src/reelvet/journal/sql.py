@@ -388,7 +388,7 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         "key": record.key, "attempt": record.attempt, "fingerprint": record.fingerprint, "provider": record.provider,
         "instance": record.instance, "state": record.state.value, "ticket": zlib.compress(record.ticket, 1),
-        "plan": json.dumps(record.plan), "begun_at": record.begun_at, "owner": record.owner, "user": record.user,
+        "plan": json.dumps(record.plan), "begun_at": record.begun_at, "unknown_since": record.unknown_since, "owner": record.owner, "user": record.user,
         "verdict": record.verdict,
     }  # fmt: skip
 
@@ -397,7 +397,8 @@ def _record(row: Any, now: float) -> Record:
     return Record(
         key=row.key, attempt=row.attempt, fingerprint=row.fingerprint, provider=row.provider, instance=row.instance,
         state=State(row.state), ticket=zlib.decompress(row.ticket),
-        plan=tuple(PlannedTask(*task) for task in json.loads(row.plan)), begun_at=row.begun_at, owner=row.owner,
+        plan=tuple(PlannedTask(*task) for task in json.loads(row.plan)), begun_at=row.begun_at,
+        unknown_since=row.unknown_since, owner=row.owner,
         lease_left=0.0 if row.owner is None else max(0.0, row.lease_until - now), user=row.user, verdict=row.verdict,
     )  # fmt: skip
 
