@@ -133,7 +133,7 @@ def live(life: Life) -> None:
 
 async def _live(life: Life, boundaries: Boundaries) -> dict:
     config = Config.parse(life.config)
-    journal = open_journal(config.journal_url)
+    journal = open_journal(config.journal.target())
     if life.forgets:
         _forget(journal)
     told: dict = {}

