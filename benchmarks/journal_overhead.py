@@ -123,7 +123,7 @@ async def clocked(one, jobs, concurrency):
 async def compare(config, vendor, place, jobs, rounds):
     times = {}
     async with AsyncModerator(configured(config, place, vendor)) as moderator:
-        provider = await moderator._instance(None).open()  # the very same provider, session and connections
+        provider = await moderator._instance(None).open()  # noqa: SLF001 - the very same provider, session and connections
         sides = {"bare": partial(bare, provider), "reelvet": partial(reelvet, moderator)}
         for number in range(rounds + 1):
             for concurrency in TARGETS:
@@ -148,8 +148,13 @@ def show(vendor, times):
     for concurrency, target in TARGETS.items():
         cells = []
         for clock in (0, 1):
-            ours, theirs = (statistics.median(took[clock] for took in times[concurrency, name]) * 1000 for name in ("reelvet", "bare"))
-            best = min(took[clock] for took in times[concurrency, "reelvet"]) / min(took[clock] for took in times[concurrency, "bare"])
+            ours, theirs = (
+                statistics.median(took[clock] for took in times[concurrency, name]) * 1000
+                for name in ("reelvet", "bare")
+            )
+            best = min(took[clock] for took in times[concurrency, "reelvet"]) / min(
+                took[clock] for took in times[concurrency, "bare"]
+            )
             met = "met" if ours / theirs <= target else "MISSED"
             cells.append(f"{theirs:>8.2f}{ours:>9.2f}{ours / theirs:>7.2f}{best:>8.2f}  {met:6}")
         print(f"{vendor:10}{concurrency:>4}  at most {target:g} {''.join(cells)}", flush=True)
@@ -159,7 +164,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=400, help="per round at 100 at a time; a quarter of it at one")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--latency", type=float, default=0.0, help="milliseconds that the emulators take longer for a call")
+    parser.add_argument(
+        "--latency", type=float, default=0.0, help="milliseconds that the emulators take longer for a call"
+    )
     parser.add_argument("--vendor", action="append", choices=list(INSTANCES))
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -167,8 +174,12 @@ def main():
         serve(options.latency)
         return
     with emulators(options.latency) as config, tempfile.TemporaryDirectory() as place:
-        print(f"{options.rounds} interleaved rounds, {os.cpu_count()} cores, {commit_time(place):.1f} ms to write to this disk, {options.latency:g} ms latency")
-        print(f"{'':10}{'jobs':>4}  {'':12}{'CPU: bare':>8}  reelvet  ratio of best {'':6}{'wall: bare':>8}  reelvet  ratio of best")
+        print(
+            f"{options.rounds} interleaved rounds, {os.cpu_count()} cores, {commit_time(place):.1f} ms to write to this disk, {options.latency:g} ms latency"
+        )
+        print(
+            f"{'':10}{'jobs':>4}  {'':12}{'CPU: bare':>8}  reelvet  ratio of best {'':6}{'wall: bare':>8}  reelvet  ratio of best"
+        )
         for vendor in options.vendor or INSTANCES:
             show(vendor, asyncio.run(compare(config, vendor, place, options.jobs, options.rounds)))
 

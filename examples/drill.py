@@ -199,7 +199,9 @@ async def by_reelvet(sandbox, account, jobs):
 
 
 async def one_by_reelvet(moderator, number):
-    job = ModerationJob(media=url_of(number), detect=["sexual.explicit.pornography"], channels=["visual"], key=f"job-{number}")
+    job = ModerationJob(
+        media=url_of(number), detect=["sexual.explicit.pornography"], channels=["visual"], key=f"job-{number}"
+    )
     try:
         return (await moderator.submit(job)).tasks[0].ref.id
     except ReelvetError:
@@ -226,7 +228,10 @@ class Score:
 
 
 def score(sandbox, account, client, held):
-    tasks = {task.id: int(re.search(r"clip-(\d+)\.mp4", json.dumps(task.data))[1]) for task in sandbox.tasks(account.provider)}
+    tasks = {
+        task.id: int(re.search(r"clip-(\d+)\.mp4", json.dumps(task.data))[1])
+        for task in sandbox.tasks(account.provider)
+    }
     made = Counter(tasks.values())
     parked = {number for number, id_ in held.items() if id_ is None} if client == "reelvet" else set()
     orphans = [id_ for id_, number in tasks.items() if id_ not in held.values() and number not in parked]
@@ -255,9 +260,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=int, default=40)
     options = parser.parse_args()
-    print(f"{'vendor':10} {'client':25} {'jobs':>4} {'id held':>8} {'unknown':>8} {'tasks made':>11} {'paid twice':>11} {'orphans':>8}")
+    print(
+        f"{'vendor':10} {'client':25} {'jobs':>4} {'id held':>8} {'unknown':>8} {'tasks made':>11} {'paid twice':>11} {'orphans':>8}"
+    )
     for one in drill(options.jobs):
-        print(f"{one.vendor:10} {one.client:25} {one.jobs:>4} {one.held:>8} {one.unknown:>8} {one.tasks:>11} {one.twice:>11} {one.orphans:>8}", flush=True)
+        print(
+            f"{one.vendor:10} {one.client:25} {one.jobs:>4} {one.held:>8} {one.unknown:>8} {one.tasks:>11} {one.twice:>11} {one.orphans:>8}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -8,7 +8,9 @@ SCRIPT = Path(__file__).parents[2] / "examples" / "drill.py"
 
 
 def test_under_the_same_flaky_network_reelvet_pays_for_each_job_once_and_knows_what_it_does_not_know():
-    done = subprocess.run([sys.executable, SCRIPT, "--jobs", "6"], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--jobs", "6"], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     rows = [line.rsplit(maxsplit=6) for line in done.stdout.splitlines()[1:]]
     ours = {name: [int(n) for n in numbers] for name, *numbers in rows if name.endswith("reelvet")}

@@ -35,7 +35,6 @@ from typing import TYPE_CHECKING
 
 from lives import Life, live
 
-from reelvet import ModerationJob
 from reelvet.journal import Place, open_journal
 from reelvet.sandbox import Sandbox
 
@@ -209,7 +208,12 @@ async def _kept(place: Path) -> tuple[str, list[str]] | None:
 
 
 def run(
-    *, lanes: int, sample: int | None = None, vendors: Sequence[str] = (), weathers: Sequence[str] = (), only: str = "",
+    *,
+    lanes: int,
+    sample: int | None = None,
+    vendors: Sequence[str] = (),
+    weathers: Sequence[str] = (),
+    only: str = "",
     forgets: bool = False,
 ) -> list[Outcome]:
     """The outcomes of all cases, or of a sample of them."""

@@ -166,4 +166,3 @@ def _forget(journal) -> None:
         return record
 
     journal.begin = begin
-

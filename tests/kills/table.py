@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parents[2] / "docs" / "never-twice.md"
 _BEGIN, _END = "<!-- kills -->\n", "<!-- /kills -->"
-_CALLS = {"CreateTask": "create", "CreateVideoModerationTask": "create", "ListTasks": "look-up", "DescribeTasks": "look-up"}
+_CALLS = {
+    "CreateTask": "create",
+    "CreateVideoModerationTask": "create",
+    "ListTasks": "look-up",
+    "DescribeTasks": "look-up",
+}
 """The operations of each vendor, in nobody's words."""
 _ORDER = (
     "never", "journal `records`", "journal `get`", "journal `begin`", "create: before it connects", "create: before the request", "create: the request",
@@ -58,9 +63,18 @@ def lines(outcomes: Sequence[Outcome]) -> list[str]:
                 cells = [_cell(o for o in of_row if o.case.vendor == vendor) for vendor in vendors]
                 told.append(f"| {row} | {' | '.join(cells)} |")
         most = [str(max((o.most for o in here if o.case.vendor == vendor), default=0)) for vendor in vendors]
-        strangers = [str(sum("a stranger was adopted" in o.faults for o in here if o.case.vendor == vendor)) for vendor in vendors]
-        told += [f"| **created per key, at most** | {' | '.join(most)} |", f"| **adopted wrongly** | {' | '.join(strangers)} |"]
-        told += [f"| **neither done nor parked** | {' | '.join(str(sum('neither done nor parked' in o.faults for o in here if o.case.vendor == v)) for v in vendors)} |", ""]
+        strangers = [
+            str(sum("a stranger was adopted" in o.faults for o in here if o.case.vendor == vendor))
+            for vendor in vendors
+        ]
+        told += [
+            f"| **created per key, at most** | {' | '.join(most)} |",
+            f"| **adopted wrongly** | {' | '.join(strangers)} |",
+        ]
+        told += [
+            f"| **neither done nor parked** | {' | '.join(str(sum('neither done nor parked' in o.faults for o in here if o.case.vendor == v)) for v in vendors)} |",
+            "",
+        ]
     return told
 
 

@@ -9,7 +9,13 @@ SCRIPT = Path(__file__).with_name("harness.py")
 
 
 def harness(*arguments):
-    done = subprocess.run([sys.executable, SCRIPT, "--json", "--lanes", "4", *arguments], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--json", "--lanes", "4", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 
 import lives  # noqa: F401
-import sqlalchemy.dialects.sqlite
 
 import reelvet.journal.sql
 import reelvet.sandbox  # noqa: F401
@@ -17,7 +16,9 @@ def warm() -> None:
     """Loads what is loaded when it is first used: providers, label maps, certificates."""
     default_tls()
     sandbox = Sandbox()
-    tables = {name: {"base_url": "http://127.0.0.1:9", **sandbox._emulators[name].settings()} for name in sandbox.providers}
+    tables = {
+        name: {"base_url": "http://127.0.0.1:9", **sandbox._emulators[name].settings()} for name in sandbox.providers
+    }
     moderator = AsyncModerator(Config.parse({"use": "gcore", "providers": tables, "journal": {"url": "memory:"}}))
     for name in sandbox.providers:
         moderator.plan(ModerationJob(media="https://cdn.example.com/clip.mp4", detect=["sexual"]), use=name)

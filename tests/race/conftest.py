@@ -14,7 +14,14 @@ def race():
     """Runs the script of that name, and gives what it prints."""
 
     def run(*arguments):
-        done = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, timeout=180, check=True, env=os.environ)
+        done = subprocess.run(
+            [sys.executable, SCRIPT, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=True,
+            env=os.environ,
+        )
         return json.loads(done.stdout)
 
     return run

@@ -84,7 +84,9 @@ def race(journal: str, *, skewed: bool = False, dies: bool = False) -> dict:
         dies: Whether whoever sends the request dies before it is answered.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["reelvet.moderator", "reelvet.http.wire", "reelvet.journal.sql", "reelvet_gcore.provider"])
+    context.set_forkserver_preload(
+        ["reelvet.moderator", "reelvet.http.wire", "reelvet.journal.sql", "reelvet_gcore.provider"]
+    )
     with Sandbox(["gcore"], speed=1.0) as sandbox:
         sandbox.fault("gcore", "latency", operation="create", seconds=CREATING, when="after", times=None)
         config = sandbox.config() | {"journal": {"url": journal}}

@@ -64,10 +64,14 @@ class Statements:
             **{name: sa.bindparam(f"{name}_") for name in columns},
             lease_until=now + sa.bindparam("lease_", type_=sa.Double),
         )
-        kept = {name: sa.bindparam(f"{name}_") for name in columns if name not in _NEVER_CHANGED | {"owner"}}
+        kept: dict[str, Any] = {
+            name: sa.bindparam(f"{name}_") for name in columns if name not in _NEVER_CHANGED | {"owner"}
+        }
         self._get = Prepared(sa.select(t.jobs, now.label("now_")).where(at), dialect)
         self._enter = Prepared(entered.on_conflict_do_nothing(), dialect)
-        self._keep = Prepared(sa.update(t.jobs).where(at, still).values(**kept, owner=sa.bindparam("next_owner_")), dialect)
+        self._keep = Prepared(
+            sa.update(t.jobs).where(at, still).values(**kept, owner=sa.bindparam("next_owner_")), dialect
+        )
         ended = sa.update(t.jobs).where(at, ~is_open)
         self._end = Prepared(
             ended.values(state=sa.bindparam("state_"), verdict=sa.bindparam("verdict_"), owner=sa.null()), dialect
@@ -76,7 +80,8 @@ class Statements:
             key=sa.bindparam("key_"), attempt=sa.bindparam("attempt_"), result=sa.bindparam("result_")
         )
         self._store = Prepared(
-            stored.on_conflict_do_update(index_elements=["key", "attempt"], set_={"result": stored.excluded.result}), dialect
+            stored.on_conflict_do_update(index_elements=["key", "attempt"], set_={"result": stored.excluded.result}),
+            dialect,
         )
         self._name = Prepared(
             insert(t.tasks).on_conflict_do_nothing(), dialect, [column.name for column in t.tasks.columns]
@@ -101,9 +106,7 @@ class Statements:
     def end(self, connection: sa.Connection, place: Place, verdict: str | None) -> None:
         """Says of a settled submission that there is a result."""
         state = State.ENDED.value
-        self._end.run(
-            connection, {"key_": place.key, "attempt_": place.attempt, "state_": state, "verdict_": verdict}
-        )
+        self._end.run(connection, {"key_": place.key, "attempt_": place.attempt, "state_": state, "verdict_": verdict})
 
     def store(self, connection: sa.Connection, place: Place, result: bytes) -> None:
         """Keeps a result, compressed, in the place of an earlier one."""
