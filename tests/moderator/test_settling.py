@@ -308,7 +308,7 @@ async def test_a_process_that_was_frozen_beyond_its_lease_sends_nothing(run, jou
         await begun.wait()
         lease = frozen._submissions._lease
         lease._beating.cancel()
-        for hold in lease._holds:
+        for hold in lease._holds.values():
             hold.known_until = time.monotonic() - 1
         journal._held.entries[Place("k")].lease_until = 0.0
         with pytest.raises(SubmitOutcomeUnknown):  # looked for, and not there: nobody may send it

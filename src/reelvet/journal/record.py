@@ -68,6 +68,9 @@ class Record:
     """What is, or was, about to be created."""
     begun_at: float = 0.0
     """When the tasks of unknown fate were about to be sent: seconds since 1970, by the clock of whoever sent them."""
+    unknown_since: float | None = None
+    """Since when it has been known that nobody knows what became of it; by then, whatever was sent had been sent. Seconds since
+    1970. `begun_at` says less: between the intent and the sending a process may wait long for leave of the vendor's rate."""
     owner: str | None = None
     """Who is at work on it."""
     lease_left: float = 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import zlib
@@ -15,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reelvet.journal import tables as t
 from reelvet.journal.base import Journal
 from reelvet.journal.database import begin_transaction, check_version, checked, make_private, tune
-from reelvet.journal.record import UNSETTLED, Event, News, Place, PlannedTask, Record, State
+from reelvet.journal.record import Event, News, Place, Record, State
+from reelvet.journal.statements import OPEN, Statements, event_of, news_of, record_of, row_of, server_now
 from reelvet.journal.worker import Worker
 from reelvet.schema.errors import JournalError
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reelvet.journal.record import Selection
 
 _PAGE = 500
-_OPEN = tuple(state.value for state in UNSETTLED)
 
 
 class SqlJournal(Journal):
@@ -43,6 +42,7 @@ class SqlJournal(Journal):
         self._where = checked(url)
         self._file = Path(str(self._where.database)).absolute() if self._where.drivername == "sqlite" else None
         self._worker = Worker(self._connect)
+        self._statements = Statements(self._where.get_dialect()())
         self._insert = sqlite.insert if self._file is not None else postgresql.insert
         self.shared = True
 
@@ -65,11 +65,10 @@ class SqlJournal(Journal):
     # never twice
 
     async def begin(self, record: Record, lease: float) -> Record:
-        row = _row(record)
+        row = row_of(record)
 
         def work(connection: sa.Connection) -> Record:
-            values = {**row, "lease_until": self._now() + lease}
-            if connection.execute(self._insert(t.jobs).values(values).on_conflict_do_nothing()).rowcount == 1:
+            if self._statements.enter(connection, row, lease):
                 return record.with_state(record.state, lease_left=lease)
             found = self._get(connection, record.place)
             if found is None:  # erased in this very instant
@@ -103,26 +102,22 @@ class SqlJournal(Journal):
         return await self._worker.run(work)
 
     async def keep(self, record: Record, tasks: Sequence[str] = (), events: Sequence[Event] = ()) -> bool:
-        row = _row(record)
-        if record.state is not State.INTENT:
-            row["owner"] = None
-        still = (t.jobs.c.owner == record.owner) | t.jobs.c.state.in_(_OPEN)
+        row, statements = row_of(record), self._statements
+        next_owner = record.owner if record.state is State.INTENT else None
 
         def work(connection: sa.Connection) -> bool:
-            changes = {name: value for name, value in row.items() if name not in {"key", "attempt"}}
-            kept = connection.execute(sa.update(t.jobs).where(_at(t.jobs, record.place), still).values(changes))
-            if kept.rowcount == 0:
-                values = {**row, "lease_until": 0.0}
-                if connection.execute(self._insert(t.jobs).values(values).on_conflict_do_nothing()).rowcount == 0:
-                    return False
-            self._name_tasks(connection, record, tasks)
+            kept = statements.keep(connection, row, next_owner)
+            if not kept and not statements.enter(connection, {**row, "owner": next_owner}, 0.0):
+                return False
+            for task in tasks:
+                statements.name(connection, record, task)
             self._post(connection, events)
             return True
 
         return await self._worker.run(work)
 
     async def drop(self, record: Record) -> bool:
-        mine = (t.jobs.c.owner == record.owner) & t.jobs.c.state.in_(_OPEN)
+        mine = (t.jobs.c.owner == record.owner) & t.jobs.c.state.in_(OPEN)
 
         def work(connection: sa.Connection) -> bool:
             return connection.execute(sa.delete(t.jobs).where(_at(t.jobs, record.place), mine)).rowcount == 1
@@ -142,7 +137,7 @@ class SqlJournal(Journal):
 
             def work(connection: sa.Connection, page: sa.Select[Any] = page) -> list[Record]:
                 now = self._read_now(connection)
-                return [_record(row, now) for row in connection.execute(page)]
+                return [record_of(row, now) for row in connection.execute(page)]
 
             found = await self._worker.run(work, writes=False)
             for record in found:
@@ -170,15 +165,9 @@ class SqlJournal(Journal):
         packed = zlib.compress(result, 1) if result is not None else None
 
         def work(connection: sa.Connection) -> None:
-            ended = {"state": State.ENDED.value, "verdict": verdict, "owner": None}
-            settled = t.jobs.c.state.not_in(_OPEN)
-            connection.execute(sa.update(t.jobs).where(_at(t.jobs, place), settled).values(ended))
+            self._statements.end(connection, place, verdict)
             if packed is not None:
-                values = {"key": place.key, "attempt": place.attempt, "result": packed}
-                stored = self._insert(t.results).values(values)
-                connection.execute(
-                    stored.on_conflict_do_update(index_elements=["key", "attempt"], set_={"result": packed})
-                )
+                self._statements.store(connection, place, packed)
             self._post(connection, events)
 
         await self._worker.run(work)
@@ -210,7 +199,7 @@ class SqlJournal(Journal):
             numbers = list(connection.scalars(due.with_for_update(skip_locked=True)))
             connection.execute(sa.update(t.news).where(c.number.in_(numbers)).values(due=self._now() + lease))
             found = sa.select(t.news).where(c.number.in_(numbers)).order_by(c.number)
-            return [_news(row) for row in connection.execute(found)]
+            return [news_of(row) for row in connection.execute(found)]
 
         return await self._worker.run(work)
 
@@ -227,7 +216,7 @@ class SqlJournal(Journal):
         wanted = sa.select(t.news).where(t.news.c.number > after).order_by(t.news.c.number).limit(limit)
 
         def work(connection: sa.Connection) -> list[News]:
-            return [_news(row) for row in connection.execute(wanted)]
+            return [news_of(row) for row in connection.execute(wanted)]
 
         return await self._worker.run(work, writes=False)
 
@@ -248,7 +237,7 @@ class SqlJournal(Journal):
             ids = list(connection.scalars(due.with_for_update(skip_locked=True)))
             connection.execute(sa.update(t.events).where(c.id.in_(ids)).values(due=self._now() + lease))
             return [
-                _event(row)
+                event_of(row)
                 for row in connection.execute(sa.select(t.events).where(c.id.in_(ids)).order_by(c.posted_at))
             ]
 
@@ -288,7 +277,7 @@ class SqlJournal(Journal):
         wanted = sa.select(t.events).where(c.body.is_not(None), c.tries > 0).order_by(c.tries.desc(), c.posted_at)
 
         def work(connection: sa.Connection) -> list[Event]:
-            return [_event(row) for row in connection.execute(wanted.limit(limit))]
+            return [event_of(row) for row in connection.execute(wanted.limit(limit))]
 
         return await self._worker.run(work, writes=False)
 
@@ -321,13 +310,7 @@ class SqlJournal(Journal):
     # --- inside ---
 
     def _get(self, connection: sa.Connection, place: Place) -> Record | None:
-        row = connection.execute(sa.select(t.jobs).where(_at(t.jobs, place))).first()
-        return None if row is None else _record(row, self._read_now(connection))
-
-    def _name_tasks(self, connection: sa.Connection, record: Record, tasks: Sequence[str]) -> None:
-        if tasks:
-            of = {"instance": record.instance, "key": record.key, "attempt": record.attempt}
-            connection.execute(self._insert(t.tasks).on_conflict_do_nothing(), [{**of, "task": task} for task in tasks])
+        return self._statements.get(connection, place)
 
     def _post(self, connection: sa.Connection, events: Sequence[Event]) -> None:
         for event in events:
@@ -354,13 +337,15 @@ class SqlJournal(Journal):
         """The database's own time where it has one: the clocks of machines differ."""
         if self._file is not None:
             return time.time()
-        return sa.cast(sa.extract("epoch", sa.func.clock_timestamp()), sa.Double)
+        return server_now()
 
     def _read_now(self, connection: sa.Connection) -> float:
         return time.time() if self._file is not None else float(connection.scalar(sa.select(self._now())) or 0.0)
 
     def _connect(self) -> sa.Engine:
-        engine = sa.create_engine(self._where, pool_size=1, max_overflow=0)
+        # Without being asked, SQLAlchemy forgets how many rows an INSERT has made before anybody can look.
+        counts = {"preserve_rowcount": True}
+        engine = sa.create_engine(self._where, pool_size=1, max_overflow=0, execution_options=counts)
         if self._file is not None:
             make_private(self._file)
             sa.event.listen(engine, "connect", tune)
@@ -380,31 +365,3 @@ class SqlJournal(Journal):
 
 def _at(table: sa.Table, place: Place) -> sa.ColumnElement[bool]:
     return (table.c.key == place.key) & (table.c.attempt == place.attempt)
-
-
-def _row(record: Record) -> dict[str, Any]:
-    return {
-        "key": record.key, "attempt": record.attempt, "fingerprint": record.fingerprint, "provider": record.provider,
-        "instance": record.instance, "state": record.state.value, "ticket": zlib.compress(record.ticket, 1),
-        "plan": json.dumps(record.plan), "begun_at": record.begun_at, "owner": record.owner, "user": record.user,
-        "verdict": record.verdict,
-    }  # fmt: skip
-
-
-def _record(row: Any, now: float) -> Record:
-    return Record(
-        key=row.key, attempt=row.attempt, fingerprint=row.fingerprint, provider=row.provider, instance=row.instance,
-        state=State(row.state), ticket=zlib.decompress(row.ticket),
-        plan=tuple(PlannedTask(*task) for task in json.loads(row.plan)), begun_at=row.begun_at, owner=row.owner,
-        lease_left=0.0 if row.owner is None else max(0.0, row.lease_until - now), user=row.user, verdict=row.verdict,
-    )  # fmt: skip
-
-
-def _news(row: Any) -> News:
-    raw = None if row.raw is None else zlib.decompress(row.raw)
-    return News(row.event_id, row.instance, row.task, row.category, row.key, raw, row.complete, row.number)
-
-
-def _event(row: Any) -> Event:
-    place = Place(row.key, row.attempt) if row.key is not None else None
-    return Event(row.id, row.type, row.body or b"", place, row.tries, row.says)

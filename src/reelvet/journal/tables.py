@@ -22,6 +22,7 @@ jobs = sa.Table(
     sa.Column("ticket", sa.LargeBinary, nullable=False),  # JSON, compressed
     sa.Column("plan", sa.Text, nullable=False),
     sa.Column("begun_at", sa.Double, nullable=False),
+    sa.Column("unknown_since", sa.Double),
     sa.Column("owner", sa.Text),
     sa.Column("lease_until", sa.Double, nullable=False),
     sa.Column("user", sa.Text),

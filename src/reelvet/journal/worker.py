@@ -55,6 +55,7 @@ class Worker:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._engine: sa.Engine | None = None
+        self._connection: sa.Connection | None = None
 
     async def run(self, work: Callable[[sa.Connection], T], *, writes: bool = True) -> T:
         """What a call comes to, once it is committed.
@@ -98,9 +99,26 @@ class Worker:
                     break
             ends = None in batch
             self._run([call for call in batch if call is not None])
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        self._hang_up()
+
+    def _connected(self) -> sa.Connection:
+        """The one connection: asking the pool for it each time would cost as much as a statement."""
+        if self._connection is None:
+            if self._engine is None:
+                self._engine = self._connect()
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _hang_up(self) -> None:
+        self._let_go()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.dispose()
 
     def _run(self, batch: Sequence[_Call]) -> None:
         if not batch:
@@ -120,11 +138,11 @@ class Worker:
         writes = any(call.writes for call in batch)
         for number in range(1, _TRIES + 1):
             try:
-                if self._engine is None:
-                    self._engine = self._connect()
-                with self._engine.connect().execution_options(reelvet_writes=writes) as connection, connection.begin():
+                connection = self._connected().execution_options(reelvet_writes=writes)
+                with connection.begin():
                     return [call.work(connection) for call in batch]
             except sa.exc.DBAPIError as error:
+                self._let_go()
                 if number == _TRIES or not _is_passing(error):
                     raise
                 time.sleep(0.01 * 2**number * random.uniform(0.5, 1.0))  # noqa: S311

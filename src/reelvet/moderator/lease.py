@@ -47,12 +47,14 @@ class Lease:
         self.seconds = seconds
         self._worker = WorkerId()
         self.owner = self._worker.name
-        self._holds: set[Hold] = set()
+        self._holds: dict[Place, Hold] = {}
         self._keys: dict[str, Hold] = {}
         self._beating: asyncio.Task[None] | None = None
 
     def is_over(self, record: Record) -> bool:
-        """Whether nobody is at work on a record any more. What is this moderator's own it is not at work on, or it would not ask."""
+        """Whether nobody is at work on a record any more."""
+        if record.place in self._holds:
+            return False
         owner = record.owner
         return owner is None or record.lease_left <= 0 or owner == self.owner or self._worker.outlived(owner)
 
@@ -64,13 +66,9 @@ class Lease:
         hold = self._keys.get(task.vendor_key)
         return hold is not None and time.monotonic() < hold.known_until
 
-    def is_held(self, place: Place) -> bool:
-        """Whether this moderator is at work on a submission right now."""
-        return any(hold.place == place for hold in self._holds)
-
     @contextmanager
     def held(self, place: Place, since: float, keys: Iterable[str]) -> Iterator[None]:
-        """Keeps a lease alive while the block runs.
+        """Keeps a lease alive while the block runs, and others of this moderator away.
 
         Args:
             place: Of what.
@@ -79,14 +77,15 @@ class Lease:
         """
         hold = Hold(place, since + self.seconds)
         keys = tuple(keys)
-        self._holds.add(hold)
+        self._holds[place] = hold
         self._keys.update(dict.fromkeys(keys, hold))
         if self._beating is None:
             self._beating = asyncio.get_running_loop().create_task(self._beat())
         try:
             yield
         finally:
-            self._holds.discard(hold)
+            if self._holds.get(place) is hold:
+                del self._holds[place]
             for key in keys:
                 if self._keys.get(key) is hold:
                     del self._keys[key]
@@ -103,6 +102,6 @@ class Lease:
             except JournalError:
                 _log.warning("the journal cannot be reached; what is being submitted may be taken over", exc_info=True)
                 continue
-            for hold in self._holds:
+            for hold in self._holds.values():
                 if hold.place in renewed:
                     hold.known_until = before + self.seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -66,7 +65,7 @@ class Orphans:
         claims = await self._claims(news)
         if not claims:  # it may have been settled just now
             return "nobody's" if await self._journal.of_task(news.instance, news.task) is None else "known"
-        if any(self._is_at_work(record) for record, _, _ in claims):
+        if any(not self._lease.is_over(record) for record, _, _ in claims):
             return "under way"
         instance = self._instance(news.instance)
         confirmed = [claim for claim in claims if await self._belongs(news, claim, instance)]
@@ -93,9 +92,6 @@ class Orphans:
                     break  # several of one category are as good as each other
         return found
 
-    def _is_at_work(self, record: Record) -> bool:
-        return not self._lease.is_over(record) or self._lease.is_held(record.place)
-
     async def _belongs(self, news: News, claim: tuple[Record, TicketTask, PlannedTask], instance: Instance) -> bool:
         record, task, planned = claim
         raw = said_in(news)
@@ -108,13 +104,9 @@ class Orphans:
         return _is_of(raw, record, planned)
 
     async def _adopt(self, news: News, record: Record, task: TicketTask) -> Fate:
-        before = time.monotonic()
-        taken = await self._journal.take(
-            record.with_state(record.state, lease_left=0.0), self._lease.owner, self._lease.seconds
-        )
-        if taken is None:
-            return "under way"
-        with self._lease.held(taken.place, before, (one.vendor_key for one in taken.plan)):
+        async with self._settler.taken(record) as taken:
+            if taken is None:
+                return "under way"
             ref = task.ref.model_copy(update={"id": news.task})
             ticket = with_found(taken.load_ticket(), {task.ref.name: ref})
             if unknown_tasks(ticket):

@@ -184,15 +184,12 @@ class Settler:
     @contextlib.asynccontextmanager
     async def taken(self, record: Record) -> AsyncIterator[Record | None]:
         """Has a record while the block runs; `None` if somebody is at work on it, or was faster."""
-        taken = None
-        before = time.monotonic()
-        if self._lease.is_over(record):
-            taken = await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
-        if taken is None:
+        if not self._lease.is_over(record):
             yield None
             return
-        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
-            yield taken
+        # Held before it is taken, lest another of this moderator takes it too.
+        with self._lease.held(record.place, time.monotonic(), [task.vendor_key for task in record.plan]):
+            yield await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
 
     async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
         async with self.taken(record) as taken:
@@ -235,7 +232,7 @@ class Settler:
 
     def _may_decide(self, record: Record) -> bool:
         after = self._config.settle.after
-        return after is not None and time.time() - record.begun_at >= after.total_seconds()
+        return after is not None and time.time() - _unknown_since(record) >= after.total_seconds()
 
     def _work_done_here(self, ticket: Ticket, instance: Instance, job: ModerationJob | None) -> ModerationJob | None:
         """The job, if it is done on this machine: submitting it created nothing anywhere, whatever became of it."""
@@ -271,7 +268,7 @@ class Settler:
             await self.park(record, ticket, why="it could not be prepared")
             raise
         part = prepared.model_copy(update={"tasks": tuple(task for task in prepared.tasks if task.name in names)})
-        intent = record.with_state(State.INTENT, self._written(ticket), begun_at=time.time())
+        intent = record.with_state(State.INTENT, self._written(ticket), begun_at=time.time(), unknown_since=None)
         if not await self._journal.keep(intent):
             raise InvalidTicket(f"job {record.key} was settled by another process meanwhile", field="key", way_out="Submit it again: that gives its ticket.")  # fmt: skip
         return await self._send(job, plan, part, instance, record=intent, earlier=ticket)
@@ -288,7 +285,8 @@ class Settler:
         """Keeps a ticket of which somebody must decide."""
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
         events = self._telling.events_for_parked(ticket, why)
-        await self._journal.keep(record.with_state(State.PARKED, self._written(ticket)), ids, events)
+        parked = record.with_state(State.PARKED, self._written(ticket), unknown_since=_unknown_since(record))
+        await self._journal.keep(parked, ids, events)
 
     async def hand_over(self, record: Record, ticket: Ticket, why: str, *, by: str = "policy") -> Ticket:
         """Keeps a ticket that nobody looks up any more: its video goes to a person."""
@@ -344,3 +342,8 @@ def _without_url(ticket: Ticket) -> Ticket:
 def _free(record: Record) -> Record:
     """What is known to have no owner any more is taken whatever its lease."""
     return record if record.lease_left <= 0 else record.with_state(record.state, lease_left=0.0)
+
+
+def _unknown_since(record: Record) -> float:
+    """Since when nobody knows what became of it: as it was parked; of an intent, since now, when it was sent in the last moment."""
+    return record.unknown_since if record.unknown_since is not None else time.time()
