@@ -129,6 +129,11 @@ class AsyncModerator:
             if isinstance(error, BaseException):
                 raise error
 
+    @property
+    def tells_of_results(self) -> bool:
+        """Whether anybody is told of results, or the journal keeps them."""
+        return self._reporting.keeps_results
+
     # --- without talking ---
 
     def plan(self, job: ModerationJob, *, use: str | None = None) -> Plan:
