@@ -214,14 +214,18 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance, ticket, job, plan = self._taken_up(ticket)
-        expires_at = job.expires_at(ticket.submitted_at) if job else None
+        instance = self._owner(ticket)
+        plan: Plan | None = None
+        if is_done_here := "run" in instance.capabilities.operations:
+            _, ticket, _, plan = self._taken_up(ticket)
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
             raws, notes = await waiting.wait(
                 ticket, plan, instance, self.config.polling,
-                timeout=timeout, expires_at=expires_at, on_progress=on_progress,
+                timeout=timeout, expires_at=waiting.expires_at(ticket), on_progress=on_progress,
             )  # fmt: skip
+            if not is_done_here:  # only now: ten thousand that wait would hold ten thousand plans
+                plan = self._replan(ticket, instance)[1]
             result = self._conclude(ticket, plan, raws, instance, notes)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
@@ -259,6 +263,19 @@ class AsyncModerator:
         async with aclosing(deltas):
             async for delta in deltas:
                 yield delta
+
+    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
+        """That there is news of a task, as from a callback: whoever waits for it here needs no poll to know.
+
+        Args:
+            task: The vendor's id of the task.
+            raw: The whole last word on it, if that is trusted: no request is made. `None`: it is asked for at once.
+            use: The instance whose account owns the task.
+
+        Returns:
+            Whether anybody waits for it. If nobody does yet, it is asked for as soon as somebody does.
+        """
+        return self._instance(use).follower.wake(task, raw)
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.

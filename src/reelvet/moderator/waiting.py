@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from reelvet.moderator.following import MOST_FAILURES
+from reelvet.moderator.pace import LONGEST_HINT
 from reelvet.moderator.queued import kind_of, waits_for
 from reelvet.moderator.submitting import told
 from reelvet.plugins import Progress
@@ -21,20 +23,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reelvet.config import PollingConfig
+    from reelvet.moderator.followed import Followed
     from reelvet.moderator.instance import Instance
     from reelvet.schema.plan import Plan
     from reelvet.schema.ticket import Ticket, TicketTask
 
 Hear = Callable[[int, RawTask], Awaitable[None]]
 _GROWTH = 1.5
-_MOST_FAILURES = 20
-_LONGEST_HINT = 600.0
-"""Seconds that a vendor may ask to be left alone; a hint beyond that is a slip, and would end the waiting."""
+_NEWS_AFTER = 15.0
+"""Seconds after which somebody who watches is told at the latest what is new."""
 
 
 def existing(ticket: Ticket) -> list[TicketTask]:
     """The tasks that exist. Told apart by their place: a synchronous vendor may give two answers one id."""
     return [task for task in ticket.tasks if task.state is TaskState.CREATED]
+
+
+def expires_at(ticket: Ticket) -> datetime | None:
+    """The moment of the job's deadline."""
+    if not (ticket.job or {}).get("deadline"):
+        return None  # as most: the job need not be made anew
+    job = ticket.moderation_job()
+    return None if job is None else job.expires_at(ticket.submitted_at)
 
 
 async def look(ticket: Ticket, instance: Instance) -> list[RawTask]:
@@ -106,7 +116,9 @@ async def wait(
     limits = [max(0.0, x) for x in (timeout, deadline, give_up) if x is not None]
     limit = min(limits) if limits else None
     tasks = existing(ticket)
-    work = [
+    works = hear is not None or "run" in instance.capabilities.operations
+    followed = [] if works else _follow(tasks, ticket, instance, on_progress)
+    work: Sequence[asyncio.Future[RawTask]] = [one.end for one in followed] or [
         asyncio.create_task(
             _finish(
                 task, ticket, plan, instance, polling=polling, on_progress=on_progress,
@@ -121,28 +133,52 @@ async def wait(
         if not pending or limit is None:
             return _told(tasks, [_outcome(one) for one in work]), []
         if deadline is None or deadline > limit:
-            raise WaitTimeout(
-                f"job {ticket.key} is not finished after {limit:g} s",
-                ticket=ticket,
-            )
+            raise WaitTimeout(f"job {ticket.key} is not finished after {limit:g} s", ticket=ticket)
         ends = [
             await _expire(task.ref, instance) if one in pending else _outcome(one)
             for task, one in zip(tasks, work, strict=True)
         ]
-        goes_on = any(isinstance(end, RawTask) and not end.status.final for end in ends)
-        says = (
-            "what was not finished could not be canceled and goes on"
-            if goes_on
-            else "what was not finished was canceled"
-        )
-        return _told(tasks, ends), [Note(code="deadline_passed", says=f"the deadline passed: {says}")]
+        return _told(tasks, ends), [_deadline_note(ends)]
     finally:
-        for one in work:
-            one.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        if followed:
+            _leave(followed, instance, on_progress)
+        else:
+            for one in work:
+                one.cancel()
+            await asyncio.gather(*work, return_exceptions=True)
 
 
-def _outcome(work: asyncio.Task[RawTask]) -> RawTask | BaseException:
+def _follow(
+    tasks: Sequence[TicketTask], ticket: Ticket, instance: Instance, on_progress: Callable[[Progress], None] | None
+) -> list[Followed]:
+    """Has tasks followed that are polled, together with all others of their instance."""
+    kind, media = kind_of(ticket), ((ticket.job or {}).get("media") or {}).get("duration")
+    followed = [
+        instance.follower.follow(task.ref, ticket.submitted_at, kind=kind, media=media, answer=task.answer)
+        for task in tasks
+    ]
+    if on_progress is not None:
+        for task in tasks:
+            instance.listen(task.ref.id, on_progress)
+    return followed
+
+
+def _leave(followed: Sequence[Followed], instance: Instance, on_progress: Callable[[Progress], None] | None) -> None:
+    for one in followed:
+        instance.follower.leave(one)
+        if on_progress is not None:
+            instance.forget(one.ref.id, on_progress)
+        if one.end.done() and not one.end.cancelled():
+            one.end.exception()  # who waits may have left for another reason; asyncio would complain of one that nobody saw
+
+
+def _deadline_note(ends: Sequence[RawTask | BaseException]) -> Note:
+    goes_on = any(isinstance(end, RawTask) and not end.status.final for end in ends)
+    how = "could not be canceled and goes on" if goes_on else "was canceled"
+    return Note(code="deadline_passed", says=f"the deadline passed: what was not finished {how}")
+
+
+def _outcome(work: asyncio.Future[RawTask]) -> RawTask | BaseException:
     return work.exception() or work.result()
 
 
@@ -159,7 +195,7 @@ async def _finish(
     with instance.listening(task.ref.id, on_progress):
         if task.answer is not None:
             raw = task.answer
-        elif "run" in instance.capabilities.operations:
+        elif hear is None or "run" in instance.capabilities.operations:
             raw = await _run(task.ref, ticket, plan, instance)
         else:
             raw = await _poll(task.ref, ticket, instance, polling, hear)
@@ -180,12 +216,9 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
 
 
 async def _poll(
-    ref: TaskRef,
-    ticket: Ticket,
-    instance: Instance,
-    polling: PollingConfig,
-    hear: Callable[[RawTask], Awaitable[None]] | None,
+    ref: TaskRef, ticket: Ticket, instance: Instance, polling: PollingConfig, hear: Callable[[RawTask], Awaitable[None]]
 ) -> RawTask:
+    """Asks for every reply in full, for somebody who wants to hear of everything that is new in it."""
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0
     await asyncio.sleep(max(0.0, min(polling.first - age, polling.first)))
@@ -195,7 +228,7 @@ async def _poll(
             raw = await instance.provider.fetch(ref)
         except ProviderError as error:
             failures += 1
-            if not error.retryable or failures >= _MOST_FAILURES:
+            if not error.retryable or failures >= MOST_FAILURES:
                 raise
             hint = error.retry_after
         else:
@@ -203,12 +236,11 @@ async def _poll(
             if raw.status.final:
                 return raw
             instance.tell(Progress(ref.id, None, _says(raw, ticket, instance)))
-            if hear is not None:
-                await hear(raw)
+            await hear(raw)
             del raw  # a reply may be large, and the pause long
-        pause = min(pause * _GROWTH, polling.most)
+        pause = min(pause * _GROWTH, polling.most, _NEWS_AFTER)
         wished = hint is not None and hint > 0
-        await asyncio.sleep(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
+        await asyncio.sleep(min(hint or 0.0, LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
 
 
 def _says(raw: RawTask, ticket: Ticket, instance: Instance) -> str:
