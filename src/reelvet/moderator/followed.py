@@ -16,23 +16,17 @@ class Followed:
     """What is known of a task while it is waited for. There may be tens of thousands, so it is small. Times are the loop's."""
 
     __slots__ = (
-        "again", "alive_at", "begun_at", "context", "end", "failures", "kind", "listed_at", "media", "ref", "submitted_at",
-        "task", "timer", "waiters",
+        "again", "alive_at", "begun_at", "context", "ends", "failures", "is_over", "is_scout", "kind", "listed_at", "media", "ref",
+        "submitted_at", "task", "timer",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        ref: TaskRef,
-        end: asyncio.Future[RawTask],
-        *,
-        now: float,
-        age: float,
-        kind: MediaKind,
-        media: float | None,
-    ) -> None:
+    def __init__(self, ref: TaskRef, *, now: float, age: float, kind: MediaKind, media: float | None) -> None:
         self.ref = ref
-        self.end = end
-        """The last word on it."""
+        self.ends: tuple[asyncio.Future[RawTask], ...] = ()
+        """What each who waits is to be given the last word by."""
+        self.is_over = False
+        self.is_scout = True
+        """Whether it is asked for even while nobody knows how long such tasks take."""
         self.submitted_at = now - age
         self.begun_at = now
         """Since when it is followed."""
@@ -44,7 +38,6 @@ class Followed:
         self.listed_at: float | None = None
         """When the reading of the list began in which it was last seen."""
         self.failures = 0
-        self.waiters = 1
         self.again = False
         """Whether there was news while it was asked for, so that the reply may be older."""
         self.timer: asyncio.TimerHandle | None = None
@@ -60,6 +53,16 @@ class Followed:
             self.timer = None
         if self.task is not None:
             self.task.cancel()
+
+    def end(self, last: RawTask | Exception) -> None:
+        """Tells everybody the last word, or what nothing helps against."""
+        self.is_over = True
+        for end in self.ends:
+            if not end.done() and isinstance(last, Exception):
+                end.set_exception(last)
+                end.exception()  # who waits may have left for another reason; asyncio would complain that nobody saw it
+            elif not end.done() and not isinstance(last, Exception):
+                end.set_result(last)
 
     def took(self, now: float) -> float | None:
         """Seconds from its submission to its end, which lies between when it was last seen alive and now.

@@ -29,6 +29,9 @@ _AT_A_TIME = 100
 _EARLY = 10_000
 """Tasks of which news came before anybody waited for them, remembered at most."""
 
+_SCOUTS = 30
+"""Tasks that are asked for as long as nobody knows how long they take; by those that end first, the others learn when."""
+
 _DONE = {Status.SUCCEEDED, Status.PARTIAL}
 
 
@@ -65,7 +68,7 @@ class Follower:
         kind: MediaKind,
         media: float | None = None,
         answer: RawTask | None = None,
-    ) -> Followed:
+    ) -> tuple[Followed, asyncio.Future[RawTask]]:
         """Has a task followed until it has ended, or everybody who waits for it has left.
 
         Args:
@@ -76,33 +79,37 @@ class Follower:
             answer: The last word, of a vendor that gave it when the task was submitted.
 
         Returns:
-            Whose `end` is the last word on it, or the error that nothing helps against. To be given to `leave`.
+            What is followed, and the last word on it, or the error that nothing helps against. Both are to be given to
+            `leave`.
         """
-        known = self._all.get(ref.id) if answer is None else None
-        if known is not None and known.ref == ref and not known.end.done():
-            known.waiters += 1
-            return known
+        end: asyncio.Future[RawTask] = self._loop.create_future()
         age = max(0.0, (datetime.now(UTC) - submitted_at).total_seconds())
-        followed = Followed(ref, self._loop.create_future(), now=self._loop.time(), age=age, kind=kind, media=media)
+        followed = Followed(ref, now=self._loop.time(), age=age, kind=kind, media=media)
         if answer is not None:
-            followed.end.set_result(answer)
-            return followed
-        # The same task by another name (adopted, and submitted here) is followed by itself: what is read differs.
-        self._all.setdefault(ref.id, followed)
+            end.set_result(answer)
+            return followed, end
+        known = self._all.get(ref.id)
+        if known is not None and known.ref == ref and not known.is_over:
+            known.ends += (end,)
+            return known, end
+        followed.ends = (end,)
+        if known is None or known.is_over:
+            self._all[ref.id] = followed
+        # else the same task by another name (adopted, and submitted here), followed by itself: what is read differs
+        followed.is_scout = len(self._all) <= _SCOUTS
         if ref.id in self._early:
             del self._early[ref.id]
             self._ask(followed)
         else:
-            first = self._pace.pause(0.0, self._pace.soonest(ref.category, media)) - age
-            self._arm(followed, max(0.0, first))
+            self._arm(followed, max(0.0, self._pause(followed, None, age=0.0) - age))
         if self._sweeper is not None:
             self._sweeper.consider()
-        return followed
+        return followed, end
 
-    def leave(self, followed: Followed) -> None:
+    def leave(self, followed: Followed, end: asyncio.Future[RawTask]) -> None:
         """Whoever waited does so no more."""
-        followed.waiters -= 1
-        if followed.waiters > 0:
+        followed.ends = tuple(one for one in followed.ends if one is not end)
+        if followed.ends:
             return
         followed.rest()
         self._turn.pop(followed, None)
@@ -152,7 +159,7 @@ class Follower:
             self._ask(followed)
 
     def _ask(self, followed: Followed) -> None:
-        if followed.end.done():
+        if followed.is_over:
             return
         if followed.task is not None:
             followed.again = True
@@ -176,12 +183,13 @@ class Follower:
         except ProviderError as error:
             followed.failures += 1
             if not error.retryable or followed.failures >= MOST_FAILURES:
-                self._fail(followed, error)
+                followed.end(error)
             hint = error.retry_after
         except Exception as error:  # noqa: BLE001  (a provider's bug is told to whoever waits)
-            self._fail(followed, error)
+            followed.end(error)
         except asyncio.CancelledError:
-            followed.end.cancel()  # by `leave`, or by a loop that ends: nobody waits in vain
+            for end in followed.ends:
+                end.cancel()  # by a loop that ends: nobody waits in vain
             raise
         else:
             followed.failures, hint = 0, raw.poll_after
@@ -191,16 +199,19 @@ class Follower:
                 self._alive(followed, raw)
         finally:
             followed.task = None
-        if followed.end.done():
+        if followed.is_over:
             return
         if followed.again:
             self._loop.call_soon(self._ask, followed)
         else:
             self._arm(followed, self._pause(followed, hint))
 
-    def _pause(self, followed: Followed, hint: float | None) -> float:
-        age = self._loop.time() - followed.submitted_at
+    def _pause(self, followed: Followed, hint: float | None, *, age: float | None = None) -> float:
+        if age is None:
+            age = self._loop.time() - followed.submitted_at
         if self._sweeper is not None and self._sweeper.reaches(followed) and not followed.failures:
+            return self._pace.rarely(age, hint=hint)
+        if not followed.is_scout and not self._pace.knows(followed.ref.category) and not followed.failures:
             return self._pace.rarely(age, hint=hint)
         soonest = self._pace.soonest(followed.ref.category, followed.media)
         return self._pace.pause(age, soonest, hint=hint, failures=followed.failures)
@@ -215,9 +226,9 @@ class Follower:
             self._alive(followed, raw)
 
     def _released(self) -> None:
-        """The list is no longer read: each is asked for by itself again."""
+        """Nobody is told of by others any more: by the list, which is no longer read, or by scouts, who are back."""
         for followed in self._all.values():
-            if followed.task is None and not followed.end.done():
+            if followed.task is None and not followed.is_over:
                 self._arm(followed, self._pause(followed, None))
 
     def _alive(self, followed: Followed, raw: RawTask) -> None:
@@ -227,14 +238,12 @@ class Follower:
             self._instance.tell(Progress(followed.ref.id, None, waits or raw.native_status or raw.status))
 
     def _end(self, followed: Followed, raw: RawTask) -> None:
-        if followed.end.done():
+        if followed.is_over:
             return
         took = followed.took(self._loop.time())
         if took is not None and raw.status in _DONE:
+            knew = self._pace.knows(followed.ref.category)
             self._pace.learn(followed.ref.category, took, followed.media)
-        followed.end.set_result(raw)
-
-    @staticmethod
-    def _fail(followed: Followed, error: Exception) -> None:
-        if not followed.end.done():
-            followed.end.set_exception(error)
+            if not knew and self._pace.knows(followed.ref.category):
+                self._released()
+        followed.end(raw)

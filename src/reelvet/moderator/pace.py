@@ -67,6 +67,10 @@ class Pace:
             self._soonest[kind] = _early([seconds for seconds, _ in took])
         return self._soonest[kind]
 
+    def knows(self, kind: str | None) -> bool:
+        """Whether enough such tasks have ended to conclude anything."""
+        return len(self._took.get(kind, ())) >= _ENOUGH
+
     def pause(self, age: float, soonest: float = 0.0, *, hint: float | None = None, failures: int = 0) -> float:
         """Seconds until a task is asked for, or asked for again.
 
@@ -82,7 +86,7 @@ class Pace:
         return min(usual, self._most)
 
     def rarely(self, age: float, *, hint: float | None = None) -> float:
-        """The same for a task that is expected to be seen in the vendor's list."""
+        """The same for a task of which one is expected to know by others, or by the vendor's list."""
         return max(min(max(self._first * _RARELY_FIRST, _RARELY * age), self._most), min(hint or 0.0, LONGEST_HINT))
 
     def between_lists(self, tasks: Collection[tuple[float, float]], *, hint: float | None = None) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelvet.moderator.following import MOST_FAILURES
 from reelvet.moderator.pace import LONGEST_HINT
@@ -80,7 +80,7 @@ def _told(tasks: Sequence[TicketTask], found: Sequence[RawTask | BaseException])
     ]
 
 
-async def wait(
+def wait(
     ticket: Ticket,
     plan: Plan | None,
     instance: Instance,
@@ -90,7 +90,7 @@ async def wait(
     expires_at: datetime | None,
     on_progress: Callable[[Progress], None] | None,
     hear: Hear | None = None,
-) -> tuple[list[RawTask], list[Note]]:
+) -> Coroutine[Any, Any, tuple[list[RawTask], list[Note]]]:
     """The last word on every task.
 
     Args:
@@ -115,61 +115,101 @@ async def wait(
     give_up = polling.give_up if hear is None else None
     limits = [max(0.0, x) for x in (timeout, deadline, give_up) if x is not None]
     limit = min(limits) if limits else None
-    tasks = existing(ticket)
-    works = hear is not None or "run" in instance.capabilities.operations
-    followed = [] if works else _follow(tasks, ticket, instance, on_progress)
-    work: Sequence[asyncio.Future[RawTask]] = [one.end for one in followed] or [
-        asyncio.create_task(
-            _finish(
-                task, ticket, plan, instance, polling=polling, on_progress=on_progress,
-                hear=partial(hear, place) if hear is not None else None,
-            )
+    is_for_good = deadline is not None and deadline <= (limit or 0.0)
+    if limit is not None and hear is None and "run" not in instance.capabilities.operations:
+        return _wait(ticket, instance, limit, on_progress, cancels=is_for_good)
+    work = [
+        _finish(
+            task, ticket, plan, instance, polling=polling, on_progress=on_progress,
+            hear=partial(hear, place) if hear is not None else None,
         )
-        for place, task in enumerate(tasks)
+        for place, task in enumerate(existing(ticket))
     ]  # fmt: skip
-    try:
-        # `wait` leaves what is not done going, so that a deadline can end it in its own way.
-        pending = (await asyncio.wait(work, timeout=limit))[1] if work else set()
-        if not pending or limit is None:
-            return _told(tasks, [_outcome(one) for one in work]), []
-        if deadline is None or deadline > limit:
-            raise WaitTimeout(f"job {ticket.key} is not finished after {limit:g} s", ticket=ticket)
-        ends = [
-            await _expire(task.ref, instance) if one in pending else _outcome(one)
-            for task, one in zip(tasks, work, strict=True)
-        ]
-        return _told(tasks, ends), [_deadline_note(ends)]
-    finally:
-        if followed:
-            _leave(followed, instance, on_progress)
-        else:
-            for one in work:
-                one.cancel()
-            await asyncio.gather(*work, return_exceptions=True)
+    return _work(work, ticket, instance, limit, cancels=is_for_good)
 
 
-def _follow(
-    tasks: Sequence[TicketTask], ticket: Ticket, instance: Instance, on_progress: Callable[[Progress], None] | None
-) -> list[Followed]:
-    """Has tasks followed that are polled, together with all others of their instance."""
+async def _wait(
+    ticket: Ticket,
+    instance: Instance,
+    limit: float,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    cancels: bool,
+) -> tuple[list[RawTask], list[Note]]:
+    """Of tasks that are polled, together with all others of their instance. There may be ten thousand of this coroutine."""
     kind, media = kind_of(ticket), ((ticket.job or {}).get("media") or {}).get("duration")
     followed = [
         instance.follower.follow(task.ref, ticket.submitted_at, kind=kind, media=media, answer=task.answer)
-        for task in tasks
+        for task in existing(ticket)
     ]
     if on_progress is not None:
-        for task in tasks:
-            instance.listen(task.ref.id, on_progress)
-    return followed
+        for one, _ in followed:
+            instance.listen(one.ref.id, on_progress)
+    timer = asyncio.get_running_loop().call_later(limit, _time_is_up, followed)
+    try:
+        for _, end in followed:
+            try:
+                await end
+            except Exception:  # noqa: BLE001, S112  (it stays in `end`, and that of one task must not hide the others)
+                continue
+        ends = [None if isinstance(end.exception(), _TimeIsUp) else _outcome(end) for _, end in followed]
+        return await _conclude(ends, ticket, instance, limit, cancels=cancels)
+    finally:
+        timer.cancel()
+        for one, end in followed:
+            instance.follower.leave(one, end)
+            if on_progress is not None:
+                instance.forget(one.ref.id, on_progress)
 
 
-def _leave(followed: Sequence[Followed], instance: Instance, on_progress: Callable[[Progress], None] | None) -> None:
-    for one in followed:
-        instance.follower.leave(one)
-        if on_progress is not None:
-            instance.forget(one.ref.id, on_progress)
-        if one.end.done() and not one.end.cancelled():
-            one.end.exception()  # who waits may have left for another reason; asyncio would complain of one that nobody saw
+async def _work(
+    work: Sequence[Coroutine[Any, Any, RawTask]],
+    ticket: Ticket,
+    instance: Instance,
+    limit: float | None,
+    *,
+    cancels: bool,
+) -> tuple[list[RawTask], list[Note]]:
+    """Of tasks that are each seen to their end by themselves."""
+    going = [asyncio.create_task(one) for one in work]
+    try:
+        # `wait` leaves what is not done going, so that a deadline can end it in its own way.
+        pending = (await asyncio.wait(going, timeout=limit))[1] if going else set()
+        ends = [None if one in pending else _outcome(one) for one in going]
+        return await _conclude(ends, ticket, instance, limit or 0.0, cancels=cancels)
+    finally:
+        for one in going:
+            one.cancel()
+        await asyncio.gather(*going, return_exceptions=True)
+
+
+async def _conclude(
+    ends: Sequence[RawTask | BaseException | None], ticket: Ticket, instance: Instance, limit: float, *, cancels: bool
+) -> tuple[list[RawTask], list[Note]]:
+    """What is known of each task, `None` being what was still waited for when the time was up.
+
+    Raises:
+        WaitTimeout: It was, and it goes on.
+        ProviderError: Nothing is known of any.
+    """
+    tasks = existing(ticket)
+    told = [end for end in ends if end is not None]
+    if len(told) == len(ends):
+        return _told(tasks, told), []
+    if not cancels:
+        raise WaitTimeout(f"job {ticket.key} is not finished after {limit:g} s", ticket=ticket)
+    told = [await _expire(task.ref, instance) if end is None else end for task, end in zip(tasks, ends, strict=True)]
+    return _told(tasks, told), [_deadline_note(told)]
+
+
+class _TimeIsUp(Exception):
+    """In place of the end of a task that has not come."""
+
+
+def _time_is_up(followed: Sequence[tuple[Followed, asyncio.Future[RawTask]]]) -> None:
+    for _, end in followed:
+        if not end.done():
+            end.set_exception(_TimeIsUp())
 
 
 def _deadline_note(ends: Sequence[RawTask | BaseException]) -> Note:
