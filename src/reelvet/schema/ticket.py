@@ -137,7 +137,7 @@ class Ticket(Stored):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """As pydantic's."""
         copy = super().model_copy(update=update, deep=deep)
-        copy._share()
+        copy._share()  # noqa: SLF001
         return copy
 
     def _share(self) -> None:
