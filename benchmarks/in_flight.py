@@ -6,7 +6,7 @@ Each contender has a process of its own. It makes the jobs, has all of them in f
 says that they have ended, and the same is done again twice.
 
 - bare: `asyncio.create_task` of a coroutine that holds a job and sleeps.
-- list: `AsyncModerator.moderate` of the same jobs, at a vendor in memory that has a list, in pages of a hundred.
+- list: `AsyncModerator.moderate` of the same jobs, a hundred of them being submitted at a time, at a vendor in memory that has a list, in pages of a hundred.
 - one by one: the same, without a list.
 
 Memory is the resident memory of the process, from before the jobs were made, per job. Lag is by how much a sleep of 5 ms is
@@ -38,6 +38,7 @@ from reelvet.schema.task import RawTask, Status, TaskRef
 MOST, GROWTH = 3.0, 0.05
 LABELS = ("sexual.explicit.pornography", "violence.graphic.blood_gore")
 PAGE = 100
+AT_A_TIME = 100
 
 
 # --- a vendor in memory ---
@@ -143,7 +144,11 @@ async def ours(count, seconds, *, has_list):
 
         async def run(jobs):
             Vendor.has_ended = False
-            tasks = [asyncio.create_task(moderator.moderate(job)) for job in jobs]
+            tasks = []
+            for job in jobs:
+                tasks.append(asyncio.create_task(moderator.moderate(job)))
+                while len(tasks) - len(Vendor.tasks) > AT_A_TIME:
+                    await asyncio.sleep(0.001)
             while len(Vendor.tasks) < count:
                 await asyncio.sleep(0.05)
             await asyncio.sleep(1)
@@ -192,7 +197,16 @@ def main():
     print(f"{'':12}{'kB each':>9}{'of bare':>9}{'lag p99 ms':>12}{'of bare':>9}{'growth':>9}  target")
     base = None
     for name in CONTENDERS:
-        command = [sys.executable, __file__, "--contender", name, "--jobs", str(options.jobs), "--seconds", str(options.seconds)]
+        command = [
+            sys.executable,
+            __file__,
+            "--contender",
+            name,
+            "--jobs",
+            str(options.jobs),
+            "--seconds",
+            str(options.seconds),
+        ]
         told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         base = base or told
         memory, lagging = told["memory"] / base["memory"], told["lag"] / base["lag"]

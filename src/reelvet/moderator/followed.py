@@ -17,7 +17,7 @@ class Followed:
 
     __slots__ = (
         "again", "alive_at", "begun_at", "context", "ends", "failures", "is_over", "is_scout", "kind", "listed_at", "media", "ref",
-        "submitted_at", "task", "timer",
+        "submitted_at", "task", "teaches", "timer",
     )  # fmt: skip
 
     def __init__(self, ref: TaskRef, *, now: float, age: float, kind: MediaKind, media: float | None) -> None:
@@ -37,6 +37,8 @@ class Followed:
         """When it was last seen not to have ended."""
         self.listed_at: float | None = None
         """When the reading of the list began in which it was last seen."""
+        self.teaches = True
+        """Whether how long it takes is remembered."""
         self.failures = 0
         self.again = False
         """Whether there was news while it was asked for, so that the reply may be older."""

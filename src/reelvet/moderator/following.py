@@ -32,6 +32,10 @@ _EARLY = 10_000
 _SCOUTS = 30
 """Tasks that are asked for as long as nobody knows how long they take; by those that end first, the others learn when."""
 
+_TEACH = 200
+"""Of tasks in flight so many are chosen, when they are submitted, to teach how long tasks take. All of them would not do: the
+last that ended would be the slowest of those that were submitted together."""
+
 _DONE = {Status.SUCCEEDED, Status.PARTIAL}
 
 
@@ -97,6 +101,7 @@ class Follower:
             self._all[ref.id] = followed
         # else the same task by another name (adopted, and submitted here), followed by itself: what is read differs
         followed.is_scout = len(self._all) <= _SCOUTS
+        followed.teaches = random.random() * len(self._all) < _TEACH  # noqa: S311
         if ref.id in self._early:
             del self._early[ref.id]
             self._ask(followed)
@@ -241,7 +246,7 @@ class Follower:
         if followed.is_over:
             return
         took = followed.took(self._loop.time())
-        if took is not None and raw.status in _DONE:
+        if took is not None and followed.teaches and raw.status in _DONE:
             knew = self._pace.knows(followed.ref.category)
             self._pace.learn(followed.ref.category, took, followed.media)
             if not knew and self._pace.knows(followed.ref.category):

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 SHARE = 0.15
 """Of a task's age, until it is asked for again: whenever it ends, that is noticed half as much of its time later, in the mean."""
 
-_REMEMBERED = 100
+_SHARE_OF_LISTS = 0.1
+"""The same where the list is read: it also takes a while to read, and one request tells of many."""
+
+_REMEMBERED = 1000
 _ENOUGH = 5
 """Tasks from which on something is concluded from how long they took."""
 
@@ -39,8 +42,9 @@ class Pace:
     def __init__(self, first: float, most: float) -> None:
         self._first = first
         self._most = max(first, most)
-        self._took: dict[str | None, deque[tuple[float, float | None]]] = {}
-        self._soonest: dict[str | None, float] = {}
+        self._took: dict[str | None, deque[float]] = {}
+        self._took_of_media: dict[str | None, deque[float]] = {}
+        self._soonest: dict[tuple[str | None, bool], float] = {}
 
     def learn(self, kind: str | None, took: float, media: float | None) -> None:
         """That a task ended.
@@ -50,22 +54,26 @@ class Pace:
             took: Seconds from its submission to its end.
             media: The media's duration in seconds, where it is known.
         """
-        self._took.setdefault(kind, deque(maxlen=_REMEMBERED)).append((took, media))
-        self._soonest.pop(kind, None)
+        self._took.setdefault(kind, deque(maxlen=_REMEMBERED)).append(took)
+        self._soonest.pop((kind, False), None)
+        if media is not None:
+            self._took_of_media.setdefault(kind, deque(maxlen=_REMEMBERED)).append(took / media)
+            self._soonest.pop((kind, True), None)
 
     def soonest(self, kind: str | None, media: float | None) -> float:
         """The age before which hardly any such task ends; 0 where nothing is known."""
-        took = self._took.get(kind, ())
-        if media is not None:
-            # Of media twice as long one that takes twice the time is no surprise.
-            took_of_such = [seconds * media / length for seconds, length in took if length is not None]
-            if len(took_of_such) >= _ENOUGH:
-                return _early(took_of_such)
-        if len(took) < _ENOUGH:
-            return 0.0 if media is None else media * _OF_MEDIA
-        if kind not in self._soonest:
-            self._soonest[kind] = _early([seconds for seconds, _ in took])
-        return self._soonest[kind]
+        if media is not None and len(self._took_of_media.get(kind, ())) >= _ENOUGH:
+            return media * self._early(kind, self._took_of_media, of_media=True)
+        if self.knows(kind):
+            return self._early(kind, self._took, of_media=False)
+        return 0.0 if media is None else media * _OF_MEDIA
+
+    def _early(self, kind: str | None, took: dict[str | None, deque[float]], *, of_media: bool) -> float:
+        known = self._soonest.get((kind, of_media))
+        if known is None:
+            seen = sorted(took[kind])
+            known = self._soonest[kind, of_media] = seen[int(len(seen) * _SOONEST)] * (1 - SHARE / 2)
+        return known
 
     def knows(self, kind: str | None) -> bool:
         """Whether enough such tasks have ended to conclude anything."""
@@ -98,9 +106,7 @@ class Pace:
         """
         ripe = sorted(age for age, soonest in tasks if age >= soonest)
         # The younger ones set the pace: of their shorter time a pause is the larger part.
-        usual = SHARE * ripe[len(ripe) // 4] if ripe else min((soon - age for age, soon in tasks), default=0.0)
+        usual = (
+            _SHARE_OF_LISTS * ripe[len(ripe) // 4] if ripe else min((soon - age for age, soon in tasks), default=0.0)
+        )
         return max(min(max(self._first, usual), self._most), min(hint or 0.0, LONGEST_HINT))
-
-
-def _early(took: list[float]) -> float:
-    return sorted(took)[int(len(took) * _SOONEST)] * (1 - SHARE / 2)

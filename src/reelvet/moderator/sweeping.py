@@ -29,8 +29,8 @@ _SLOWEST = 0.05
 """The share of tasks that is left out of the window where it could be half as long without them: a list is not read back
 by a day for one task that never ends."""
 
-_OTHERS = 10
-"""Times as many tasks as are waited for, of which the list is too much: the account has mostly others."""
+_OTHERS = 30
+"""Times as many tasks as are waited for, of which the list is too much: it is mostly others', or what has ended."""
 
 _REST = 60.0
 """Seconds until the list is tried again after it failed."""
@@ -74,6 +74,8 @@ class Sweeper:
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._not_before = -math.inf
+        self._too_few = math.inf
+        """How many were waited for when the list was mostly others'."""
         self._swept_at = -math.inf
         """When the last complete reading began."""
         self._cut = -math.inf
@@ -82,7 +84,10 @@ class Sweeper:
 
     def consider(self) -> None:
         """Begins to read the list, if that is worth it."""
-        if self._task is None and len(self._followed) >= self._least and self._loop.time() >= self._not_before:
+        if self._task is not None or len(self._followed) < self._least:
+            return
+        if self._loop.time() >= self._not_before or len(self._followed) >= 2 * self._too_few:
+            self._too_few = math.inf
             self._swept_at = self._cut = -math.inf
             # In a context of its own: it is no part of the span of whoever happened to be the last to come.
             self._task = self._loop.create_task(self._run(), context=contextvars.Context())
@@ -99,8 +104,8 @@ class Sweeper:
 
     def covers(self, followed: Followed) -> bool:
         """Whether a task need not be asked for: the list shows it, or cannot have shown it yet."""
-        is_new = followed.submitted_at >= self._swept_at
-        return self.reaches(followed) and (is_new or followed.listed_at == self._swept_at)
+        since = followed.submitted_at if followed.listed_at is None else followed.listed_at
+        return self.reaches(followed) and since >= self._swept_at
 
     async def _run(self) -> None:
         rest = 0.0
@@ -110,7 +115,7 @@ class Sweeper:
                 await asyncio.sleep(self._pause())
                 async with asyncio.timeout(_LONGEST):
                     if not await self._sweep():
-                        rest = _REST * 5
+                        rest, self._too_few = _REST, len(self._followed)
                         break
         except LookupUnsupported:
             rest = math.inf
@@ -138,7 +143,7 @@ class Sweeper:
         times = sorted(one.submitted_at for one in self._followed.values())
         if not times:
             return True
-        cut, without_slowest = times[0], times[int(len(times) * _SLOWEST)]
+        cut, without_slowest = times[0], times[min(max(1, int(len(times) * _SLOWEST)), len(times) - 1)]
         if (began - without_slowest) * 2 < began - cut:
             cut = without_slowest
         left = sum(1 for time in times if cut <= time <= began)
