@@ -55,7 +55,7 @@ JOB = {"gcore": {"detect": ["context.sport"]}, "huawei": {"detect": ["sexual"], 
 def serve(name, speed, median, sigma):
     """Tells its configuration, then for each line that it reads: requests by operation, and when each task began and ended."""
     provider, setup, settings = VENDORS[name]
-    draw, add = random.Random(7), Tasks.add
+    draw, add = random.Random(7), Tasks.add  # noqa: S311
 
     def drawn(self, task):
         task.queue, task.work = 0.0, draw.lognormvariate(math.log(median), sigma)

@@ -108,7 +108,7 @@ class Vendor:
 
 async def jobs(vendor, callers, each, *, median=60.0, sigma=0.5):
     """Requests per job, the submit included, and the mean delay as a share of a task's time."""
-    draw, delays, asked = random.Random(3), [], vendor.asked.total()
+    draw, delays, asked = random.Random(3), [], vendor.asked.total()  # noqa: S311
 
     async def caller(number):
         for _ in range(each):

@@ -241,7 +241,7 @@ class AsyncModerator:
         """What is new about a submitted job, as it becomes known: for a live stream, or any job that runs.
 
         The last delta has the result, judged, and nothing is in it that could not be told again: whoever leaves early, or
-        is interrupted, watches the ticket anew. Asks as often as `wait` does, but has no end of its own, as a stream may
+        is interrupted, watches the ticket anew. Asks at least every 15 seconds, and has no end of its own, as a stream may
         run for days. What was told is remembered as digests alone, and of the oldest only until when they were.
 
         Args:
