@@ -142,7 +142,8 @@ class Follower:
                 self._early.popitem(last=False)
             return False
         if raw is not None and raw.status.final:
-            self._end(followed, raw.model_copy(update={"ref": followed.ref}))
+            now = self._loop.time()
+            self._end(followed, raw.model_copy(update={"ref": followed.ref}), took=now - followed.submitted_at)
         else:
             self._ask(followed)
         return True
@@ -164,7 +165,7 @@ class Follower:
             self._ask(followed)
 
     def _ask(self, followed: Followed) -> None:
-        if followed.is_over:
+        if followed.is_over or not followed.ends:
             return
         if followed.task is not None:
             followed.again = True
@@ -204,7 +205,7 @@ class Follower:
                 self._alive(followed, raw)
         finally:
             followed.task = None
-        if followed.is_over:
+        if followed.is_over or not followed.ends:
             return
         if followed.again:
             self._loop.call_soon(self._ask, followed)
@@ -242,10 +243,10 @@ class Follower:
             waits = waits_for(self._instance.capabilities, followed.kind) if raw.status is Status.QUEUED else None
             self._instance.tell(Progress(followed.ref.id, None, waits or raw.native_status or raw.status))
 
-    def _end(self, followed: Followed, raw: RawTask) -> None:
+    def _end(self, followed: Followed, raw: RawTask, *, took: float | None = None) -> None:
         if followed.is_over:
             return
-        took = followed.took(self._loop.time())
+        took = followed.took(self._loop.time()) if took is None else took
         if took is not None and followed.teaches and raw.status in _DONE:
             knew = self._pace.knows(followed.ref.category)
             self._pace.learn(followed.ref.category, took, followed.media)

@@ -39,7 +39,7 @@ _LONGEST = 300.0
 """Seconds that one reading may take."""
 
 _SAMPLE = 200
-_BREATH = 100
+_BREATH = 25
 """Tasks of a list between which others have their turn."""
 
 
