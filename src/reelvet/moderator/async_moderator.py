@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reelvet.moderator.deciding import Decision
+    from reelvet.moderator.following import Follower
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.purging import Erasure
     from reelvet.moderator.settling import Settled
@@ -83,7 +84,7 @@ class AsyncModerator:
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
         self._reporting = Reporting(self.config, self.journal, sends=credentials)
-        self.hearing = Hearing(self.journal)
+        self.hearing = Hearing(self.journal, follower=self._follower)
         self._submissions = Submissions(
             self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
             telling=self._reporting.telling,
@@ -253,14 +254,20 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance, ticket, job, plan = await self._taken_up(ticket)
-        expires_at = job.expires_at(ticket.submitted_at) if job else None
+        plan: Plan | None = None
+        if is_done_here := "run" in self._owner(ticket).capabilities.operations:
+            instance, ticket, _, plan = await self._taken_up(ticket)
+        else:
+            instance, ticket = await self._known(ticket)
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
-            raws, notes = await waiting.wait(
-                ticket, plan, instance, self.config.polling,
-                timeout=timeout, expires_at=expires_at, on_progress=on_progress,
-            )  # fmt: skip
+            with self.hearing.present():
+                raws, notes = await waiting.wait(
+                    ticket, plan, instance, self.config.polling,
+                    timeout=timeout, expires_at=waiting.expires_at(ticket), on_progress=on_progress,
+                )  # fmt: skip
+            if not is_done_here:  # only now: ten thousand that wait would hold ten thousand plans
+                plan = self._replan(ticket, instance)[1]
             result = self._conclude(ticket, plan, raws, instance, notes)
             await self._reporting.conclude(result, ticket.attempt)
             span.set_attribute("reelvet.status", result.status)
@@ -277,7 +284,7 @@ class AsyncModerator:
         """What is new about a submitted job, as it becomes known: for a live stream, or any job that runs.
 
         The last delta has the result, judged, and nothing is in it that could not be told again: whoever leaves early, or
-        is interrupted, watches the ticket anew. Asks as often as `wait` does, but has no end of its own, as a stream may
+        is interrupted, watches the ticket anew. Asks at least every 15 seconds, and has no end of its own, as a stream may
         run for days. What was told is remembered as digests alone, and of the oldest only until when they were.
 
         Args:
@@ -301,6 +308,19 @@ class AsyncModerator:
                 if delta.result is not None:
                     await self._reporting.conclude(delta.result, ticket.attempt)
                 yield delta
+
+    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
+        """That there is news of a task, as from a callback: whoever waits for it here needs no poll to know.
+
+        Args:
+            task: The vendor's id of the task.
+            raw: The whole last word on it, if that is trusted: no request is made. `None`: it is asked for at once.
+            use: The instance whose account owns the task.
+
+        Returns:
+            Whether anybody waits for it. If nobody does yet, it is asked for as soon as somebody does.
+        """
+        return self.hearing.tell(self._instance(use).name, task, raw)
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.
@@ -391,6 +411,11 @@ class AsyncModerator:
         )  # fmt: skip
 
     # --- inside ---
+
+    def _follower(self, instance: str) -> Follower | None:
+        """What follows an instance's tasks here, if anything does."""
+        known = self._instances.get(instance)
+        return None if known is None else known.follower
 
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use

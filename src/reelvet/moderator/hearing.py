@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from reelvet.journal import Journal, News
+    from reelvet.moderator.following import Follower
 
     Wake = Callable[[RawTask | None], None]
 
@@ -37,11 +38,20 @@ class Hearing:
 
     Args:
         journal: Where callbacks are kept.
+        follower: By the name of an instance, what follows its tasks here: it is woken too.
         interval: Seconds between two looks into it.
     """
 
-    def __init__(self, journal: Journal, *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        follower: Callable[[str], Follower | None] = lambda _: None,
+        interval: float = INTERVAL,
+    ) -> None:
         self._journal = journal
+        self._follower = follower
+        self._present = 0
         self._interval = interval
         self._waiters: dict[tuple[str, str], list[Wake]] = {}
         self._reading: asyncio.Task[None] | None = None
@@ -64,15 +74,25 @@ class Hearing:
         """
         waiters = self._waiters.setdefault((instance, task), [])
         waiters.append(wake)
+        try:
+            with self.present():
+                yield
+        finally:
+            waiters.remove(wake)
+            if not waiters:
+                self._waiters.pop((instance, task), None)
+
+    @contextmanager
+    def present(self) -> Iterator[None]:
+        """Has the journal's news read while the block lasts, and whoever follows a task woken by them."""
+        self._present += 1
         if self._reading is None and self._journal.shared:
             self._reading = asyncio.get_running_loop().create_task(self._read())
         try:
             yield
         finally:
-            waiters.remove(wake)
-            if not waiters:
-                self._waiters.pop((instance, task), None)
-            if not self._waiters and self._reading is not None:
+            self._present -= 1
+            if not self._present and self._reading is not None:
                 self._reading.cancel()
                 self._reading = None
 
@@ -81,19 +101,22 @@ class Hearing:
         waiters = list(self._waiters.get((instance, task), ()))
         for wake in waiters:
             wake(raw)
-        return bool(waiters)
+        follower = self._follower(instance)
+        followed = follower is not None and follower.wake(task, raw)
+        return bool(waiters) or followed
 
     def tell_of(self, news: News) -> bool:
         """The same of a callback, once for each: the receiver's follow-up and the journal's reader both tell of it."""
         if self._began < news.number <= self._after or news.number in self._seen:
-            return (news.instance, news.task) in self._waiters
+            return self.awaits(news.instance, news.task)
         if self._reading is not None:
             self._seen.add(news.number)
         return self.tell(news.instance, news.task, said_in(news))
 
     def awaits(self, instance: str, task: str) -> bool:
         """Whether anybody waits for a task here."""
-        return (instance, task) in self._waiters
+        follower = self._follower(instance)
+        return (instance, task) in self._waiters or (follower is not None and follower.follows(task))
 
     async def _read(self) -> None:
         began = False

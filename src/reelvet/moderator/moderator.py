@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
     from reelvet.schema.result import ModerationResult
+    from reelvet.schema.task import RawTask
     from reelvet.schema.ticket import Ticket
 
 T = TypeVar("T")
@@ -147,6 +148,14 @@ class Moderator:
     ) -> Generator[Delta, None, None]:
         """See `AsyncModerator.watch`. `on_progress` is called from the background thread."""
         return self._iterate(lambda moderator: moderator.watch(ticket, timeout=timeout, on_progress=on_progress))
+
+    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
+        """See `AsyncModerator.notify`. From any thread."""
+
+        async def notify(moderator: AsyncModerator) -> bool:
+            return moderator.notify(task, raw, use=use)
+
+        return self._run(notify)
 
     def status(self, ticket: Ticket) -> ModerationResult:
         """See `AsyncModerator.status`."""
