@@ -14,6 +14,7 @@ from reelvet.cli.app import app
 from reelvet.cli.exits import Exit
 from reelvet.cli.schema import PLACES
 from reelvet.config import Config, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, sources
+from reelvet.config.sections import JournalConfig, SettleConfig
 from reelvet.http.addresses import AllowList
 from reelvet.plugins import Capabilities, Provider, ProviderSpec
 from reelvet.schema import delta, errors, job, media, plan, result, task, ticket
@@ -71,6 +72,8 @@ def default_of(field):
         ("docs/configuration.md", "`[secrets]`", SecretsConfig),
         ("docs/configuration.md", "`[polling]`", PollingConfig),
         ("docs/configuration.md", "`[plugins]`", PluginsConfig),
+        ("docs/configuration.md", "`[journal]`", JournalConfig),
+        ("docs/configuration.md", "`[settle]`", SettleConfig),
         ("docs/providers/local.md", "Settings", LocalSettings),
         ("docs/providers/local.md", "Options", LocalOptions),
         ("docs/providers/gcore.md", "Settings", GcoreSettings),

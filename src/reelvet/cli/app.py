@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, tickets, watch
+from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, settle, tickets, watch
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -30,6 +30,7 @@ app.command(rich_help_panel=_TICKET)(watch.watch)
 app.command(rich_help_panel=_TICKET)(tickets.cancel)
 app.command(rich_help_panel=_TICKET)(tickets.find)
 app.command(rich_help_panel=_TICKET)(tickets.adopt)
+app.command(rich_help_panel=_TICKET)(settle.settle)
 app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)

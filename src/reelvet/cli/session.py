@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import typer
 
     from reelvet.config import Config
+    from reelvet.journal import Journal
     from reelvet.moderator import Moderator
     from reelvet.plugins import Registry
 
@@ -56,11 +57,33 @@ class Session:
                 note(f"reelvet: warning: plugin {problem.plugin!r} of {problem.distribution}: {problem.says}")
         return registry
 
+    def journal(self, config: Config) -> Journal:
+        """The journal that a moderator with this configuration uses. To be closed by whoever asks."""
+        from reelvet.journal import open_journal  # noqa: PLC0415
+
+        return open_journal(config.journal_url)
+
     def moderator(
-        self, *, use: str | None = None, policy: Sequence[str] | None = None, credentials: bool = True
+        self,
+        *,
+        use: str | None = None,
+        policy: Sequence[str] | None = None,
+        credentials: bool = True,
+        looks_once: bool = False,
     ) -> AbstractContextManager[Moderator]:
-        """A moderator for one instance, closed by leaving the block."""
-        return self.moderator_of(self.config(policy=policy or None), use=use, credentials=credentials)
+        """A moderator for one instance, closed by leaving the block.
+
+        Args:
+            use: The instance.
+            policy: The policies that judge, over the configuration's.
+            credentials: `False` for what talks to no vendor.
+            looks_once: Whether a submission of unknown outcome is looked up once, rather than again and again for a while.
+        """
+        config = self.config(policy=policy or None)
+        if looks_once:
+            polling = config.polling.model_copy(update={"settle_window": 0.0})
+            config = config.model_copy(update={"polling": polling})
+        return self.moderator_of(config, use=use, credentials=credentials)
 
     @contextmanager
     def moderator_of(self, config: Config, *, use: str | None = None, credentials: bool = True) -> Iterator[Moderator]:
