@@ -52,7 +52,12 @@ class Lease:
         self._beating: asyncio.Task[None] | None = None
 
     def is_over(self, record: Record) -> bool:
-        """Whether nobody is at work on a record any more. What is this moderator's own it is not at work on, or it would not ask."""
+        """Whether nobody is at work on a record any more, this moderator itself included.
+
+        Whoever finds that so holds the record's place before anything else can run, or two would go on at once.
+        """
+        if any(hold.place == record.place for hold in self._holds):
+            return False
         owner = record.owner
         return owner is None or record.lease_left <= 0 or owner == self.owner or self._worker.outlived(owner)
 

@@ -172,19 +172,13 @@ class Settler:
                 field="key",
                 way_out="`reelvet settle` lists those of which something is to be decided.",
             )
-        before = time.monotonic()
-        taken = (
-            await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
-            if self._lease.is_over(record)
-            else None
-        )
-        if taken is None:
-            raise InvalidJob(
-                f"job {place.key!r} is being submitted by {record.owner}",
-                field="key",
-                way_out="Wait until that has ended.",
-            )
-        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
+        async with self._taken(record) as taken:
+            if taken is None:
+                raise InvalidJob(
+                    f"job {place.key!r} is being submitted by {record.owner}",
+                    field="key",
+                    way_out="Wait until that has ended.",
+                )
             return await self._decided(taken, taken.load_ticket(), decision, tasks)
 
     async def _decided(self, record: Record, ticket: Ticket, decision: Decision, tasks: Sequence[str]) -> Settled:
@@ -223,14 +217,19 @@ class Settler:
 
     # --- one of them ---
 
-    async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
+    @contextlib.asynccontextmanager
+    async def _taken(self, record: Record) -> AsyncIterator[Record | None]:
+        """A record that is this moderator's while the block runs; `None` if somebody is at work on it."""
         if not self._lease.is_over(record):
-            return None
-        before = time.monotonic()
-        taken = await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
-        if taken is None:
-            return None
-        with self._lease.held(taken.place, before, (task.vendor_key for task in taken.plan)):
+            yield None
+            return
+        with self._lease.held(record.place, time.monotonic(), (task.vendor_key for task in record.plan)):
+            yield await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
+
+    async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
+        async with self._taken(record) as taken:
+            if taken is None:
+                return None
             try:
                 return await self._decide(taken, job)
             except SubmitOutcomeUnknown as error:  # it was sent again, and parked again

@@ -147,11 +147,10 @@ class Submissions:
             state=State.INTENT, ticket=self.written(ticket), plan=planned(prepared), begun_at=ticket.submitted_at.timestamp(),
             owner=self._lease.owner, user=job.user,
         )  # fmt: skip
-        before = time.monotonic()
-        record = await self._journal.begin(intent, self._lease.seconds)
-        if record.owner != self._lease.owner or record.state.settled:
-            return None, record
-        with self._lease.held(record.place, before, (task.vendor_key for task in prepared.tasks)):
+        with self._lease.held(intent.place, time.monotonic(), (task.vendor_key for task in prepared.tasks)):
+            record = await self._journal.begin(intent, self._lease.seconds)
+            if record.owner != self._lease.owner or record.state.settled:
+                return None, record
             try:
                 return await self._send(job, plan, prepared, instance, record=record), None
             except submitting.HeldUp:
