@@ -100,7 +100,7 @@ async def test_a_vendor_without_lookup_leaves_the_outcome_unknown(config, regist
     config = config.model_copy(update={"providers": {"acme": table}})
     vendor.script = ["drop"]
     async with AsyncModerator(config, registry=registry) as moderator:
-        with pytest.raises(SubmitOutcomeUnknown, match="Do not submit it again"):
+        with pytest.raises(SubmitOutcomeUnknown, match=r"`reelvet settle \S+`.*attempt=2 submits it anew"):
             await moderator.submit(job())
     assert len(vendor.creates) == 1
 
