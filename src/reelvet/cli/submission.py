@@ -166,12 +166,15 @@ def _before(ticket: Ticket) -> str:
 
 def _tell_earlier(ticket: Ticket, earlier: Record | None, journal: Journal, *, was_anothers: bool) -> None:
     """Says that a job is not submitted now, and why."""
-    if was_anothers or (earlier is not None and earlier.state.settled):
-        output.note(f"{_before(ticket)}; it is not submitted again.")
-    elif earlier is not None:
+    if earlier is None and not was_anothers:
+        return
+    came_to = "; it is not submitted again"
+    if earlier is not None and not earlier.state.settled and not was_anothers:
         now = known.at(journal, ticket.key, ticket.attempt)
-        was_sent = now is not None and now.begun_at > earlier.begun_at
-        output.note(f"{_before(ticket)}, and {'sent again' if was_sent else 'found at the vendor'}.")
+        if now is None or now.state != "review":
+            was_sent = now is not None and now.begun_at > earlier.begun_at
+            came_to = ", and sent again" if was_sent else ", and found at the vendor"
+    output.note(f"{_before(ticket)}{came_to}.")
 
 
 def _unheard_of(ticket: Ticket, state: State) -> ReelvetError:

@@ -210,7 +210,9 @@ class CallbackRejected(ProviderError):
 class SubmitOutcomeUnknown(ProviderError):
     """A submit failed in a way that may have created a task. `ticket` is what is needed to look it up; do not resubmit."""
 
-    default_way_out = "Do not submit it under another key: `reelvet settle` looks it up, and takes your word for what it came to."
+    default_way_out = (
+        "Do not submit it under another key: `reelvet settle` looks it up, and takes your word for what it came to."
+    )
 
     def __init__(self, message: str, *args: Any, ticket: Ticket | None = None, **facts: Any) -> None:
         super().__init__(message, *args, **facts)

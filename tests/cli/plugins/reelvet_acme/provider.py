@@ -91,7 +91,7 @@ class AcmeProvider(Provider):
         match task.payload["scenario"]:
             case "rejected":
                 return Rejected(InvalidRequest("the vendor does not like it", self.id, created="no"))
-            case "lost":
+            case "lost" if not os.environ.get("ACME_HEALS"):
                 return Unknown(TransportFailed("the line broke", self.id))
             case scenario:
                 return Created(TaskRef(id=f"{scenario}.{task.vendor_key}", name=task.name))
