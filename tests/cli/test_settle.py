@@ -83,7 +83,7 @@ def test_only_one_key_or_attempt_or_instance(lost):
     assert lost("submit", LOST, "--key", "k1", "--attempt", "2").code == 12
     assert lost("submit", LOST, "--key", "k2").code == 12
     for arguments, keys in (
-        ([], [("k1", 1), ("k1", 2), ("k2", 1)]), (["k2"], [("k2", 1)]), (["k1", "--attempt", "2"], [("k1", 2)]),
+        ([], [("k1", 1), ("k1", 2), ("k2", 1)]), (["k2"], [("k2", 1)]), (["k1", "--attempt", "2"], [("k1", 2)]), (["k1@2"], [("k1", 2)]), (["k1"], [("k1", 1), ("k1", 2)]),
         (["--use", "runner"], []), (["k3"], []),
     ):  # fmt: skip
         assert [(row["key"], row["attempt"]) for row in lost("settle", *arguments, "--json").json] == keys

@@ -11,7 +11,7 @@ import typer
 from reelvet.cli import exits, known, output, submission
 from reelvet.cli import options as o
 from reelvet.cli.session import Session
-from reelvet.cli.state import State, name_of
+from reelvet.cli.state import State, meanings, name_of
 from reelvet.cli.text import clean, count
 from reelvet.schema.errors import ReelvetError, SubmitOutcomeUnknown
 
@@ -107,28 +107,36 @@ def _is_agreed(context: typer.Context, decision: "Decision", key: str, *, yes: b
 
 
 def _looked_up(session: Session, config: "Config", key: str | None, use: str | None) -> list[dict[str, Any]]:
-    """A row for each submission of unknown outcome. One instance that cannot be had hides none of the others' ."""
+    """A row for each submission of unknown outcome. One instance that cannot be had hides none of the others'."""
     records: list[Record] = []
     with known.opened(session, config) as journal:
         if journal is not None:
             records = _unsettled(journal, key, use)
     state, rows = State(), []
     for instance in dict.fromkeys(record.instance for record in records):
-        mine = [record for record in records if record.instance == instance]
-        keys: list[str | None] = list(dict.fromkeys(record.key for record in mine)) if key is not None else [None]
+        mine = {(record.key, record.attempt): record for record in records if record.instance == instance}
+        keys: list[str | None] = list(dict.fromkeys(key for key, _ in mine)) if key is not None else [None]
         try:
             with session.moderator_of(config, use=instance) as moderator:
-                rows += [_row(settled) for one in keys for settled in _each(moderator, one, instance, state)]
+                rows += [
+                    _row(one)
+                    for name in keys
+                    for one in _each(moderator, name, instance, state)
+                    if (one.key, one.attempt) in mine
+                ]
         except ReelvetError as error:
-            rows += [_row_of(record, f"{error.message}. {error.way_out}") for record in mine]
+            rows += [_row_of(record, f"{error.message}. {error.way_out}") for record in mine.values()]
     return rows
 
 
 def _unsettled(journal: "Journal", key: str | None, use: str | None) -> "list[Record]":
     from reelvet.journal.record import UNSETTLED  # noqa: PLC0415  (each command loads what it needs)
 
-    record = known.named(journal, key) if key is not None else None
-    return known.listed(journal, states=UNSETTLED, key=record.key if record is not None else key, instance=use)
+    found = known.listed(journal, states=UNSETTLED, key=key, instance=use)
+    for name, attempt in meanings(key)[1:] if key is not None and not found else ():
+        some = known.listed(journal, states=UNSETTLED, key=name, instance=use)
+        found += [record for record in some if record.attempt == attempt]
+    return found
 
 
 def _each(moderator: "Moderator", key: str | None, instance: str, state: State) -> "Iterator[Settled]":
@@ -205,7 +213,7 @@ def _show(rows: Sequence[dict[str, Any]], *, as_json: bool, decided: bool) -> ex
         )
     for row in rows if decided else ():
         name = name_of(row["key"], row["attempt"])
-        if row["outcome"] == "absent":
+        if row["outcome"] == "absent" and not any(task["state"] == "created" for task in row["tasks"]):
             output.note("It is forgotten: the same key may be submitted again.")
         else:
             output.note(f"Go on with: reelvet wait {name}")
