@@ -125,7 +125,7 @@ class Submissions:
                     if record.fingerprint != fingerprint:
                         raise KeyConflict(job.key, attempt=job.attempt)
                     if record.state.settled:
-                        return record.load_ticket()
+                        return seal(record.load_ticket(), self._config.seal_key)  # it may be older than the key
                     ticket = await self.settler.take_over(record, job)
                     if ticket is not None:
                         return ticket

@@ -139,12 +139,14 @@ async def _send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome
 class HeldUp(ProviderError):
     """This process was held up so long before it sent anything that another may have taken the job over."""
 
+    default_way_out = "Submit it again."
+
 
 def _late(instance: Instance) -> Rejected:
     return Rejected(
         HeldUp(
             "the process was held up, and another may have taken the job over meanwhile; nothing was sent",
-            instance.provider.id, instance.name, created="no", retryable=True, way_out="Submit it again.",
+            instance.provider.id, instance.name, created="no", retryable=True,
         )
     )  # fmt: skip
 
