@@ -125,7 +125,10 @@ class Submissions:
                     if record.fingerprint != fingerprint:
                         raise KeyConflict(job.key, attempt=job.attempt)
                     if record.state.settled:
-                        return seal(record.load_ticket(), self._config.seal_key)  # it may be older than the key
+                        ticket = record.load_ticket()
+                        # The caller's URL is signed later, and a key may have come since.
+                        is_run = _is_run(instance) and instance.name == record.instance
+                        return self._with_url(ticket, job, instance) if is_run else ticket
                     ticket = await self.settler.take_over(record, job)
                     if ticket is not None:
                         return ticket
