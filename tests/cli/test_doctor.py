@@ -79,6 +79,8 @@ def test_every_problem_is_told_at_once(reelvet, here, monkeypatch):
             "Set NOT_SET",
         ),
         ("callback_secrets", '[secrets.callbacks]\nmine = ""\n', "empty", "random"),
+        ("events", '[events]\nurl = "https://h/a"\nsecrets = "sesame"\n', "whsec_", "os.urandom(32)"),
+        ("events", '[events]\nurl = "env:NOT_SET"\nsecrets = "sesame"\n', "events.url", "Set NOT_SET"),
         ("policies", 'policy = "kid"\n', "no policy 'kid'", "'kids'"),
         ("policies", 'policy = "gone.toml"\n', "gone.toml", "default"),
         ("policies", "policy = []\n", "no policy is named", "default"),

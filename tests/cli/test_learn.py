@@ -32,6 +32,14 @@ def test_as_json(acme, stored):
     told = acme("providers", "learn", stored, "--provider", "acme", "--json").json
     assert told["setting"] == "biz_types"
     assert told["policies"]["reels 1"]["covers"][0]["channels"] == ["visual"]
+    assert [note["code"] for note in told["notes"]] == ["biz_type_refused"]
+
+
+@pytest.mark.parametrize("payload", ["one.json", "other.json"])
+def test_what_is_left_out_is_told(acme, stored, payload):
+    called = acme("providers", "learn", payload, "--provider", "acme")
+    assert "Left out: 'a!' is no name of a BizType." in called.err
+    assert "a!" not in called.out
 
 
 def test_of_a_task_at_the_vendor(acme):

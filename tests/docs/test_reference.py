@@ -13,8 +13,9 @@ from pydantic_core import PydanticUndefined
 from reelvet.cli.app import app
 from reelvet.cli.exits import Exit
 from reelvet.cli.schema import PLACES
-from reelvet.config import Config, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, sources
+from reelvet.config import Config, EventsConfig, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, sources
 from reelvet.config.sections import JournalConfig, SettleConfig
+from reelvet.events import MOST_BYTES, SCHEDULE, EventType
 from reelvet.http.addresses import AllowList
 from reelvet.plugins import Capabilities, Provider, ProviderSpec
 from reelvet.schema import delta, errors, job, media, plan, result, task, ticket
@@ -74,6 +75,7 @@ def default_of(field):
         ("docs/configuration.md", "`[plugins]`", PluginsConfig),
         ("docs/configuration.md", "`[journal]`", JournalConfig),
         ("docs/configuration.md", "`[settle]`", SettleConfig),
+        ("docs/configuration.md", "`[events]`", EventsConfig),
         ("docs/providers/local.md", "Settings", LocalSettings),
         ("docs/providers/local.md", "Options", LocalOptions),
         ("docs/providers/gcore.md", "Settings", GcoreSettings),
@@ -162,6 +164,14 @@ def test_every_command_and_option_is_listed(section):
     assert globals_ == {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
     headings = set(re.findall(r"^#+ `reelvet ([a-z]+)`$", section("docs/cli.md", "Commands"), re.MULTILINE))
     assert headings == set(command.commands)
+
+
+def test_what_the_platform_is_told_is_listed(section):
+    text = section("docs/events.md", "What is sent")
+    assert set(rows(text)) == {kind.value for kind in EventType}
+    assert f"A body has {MOST_BYTES // 1024} KiB at most" in text
+    delays = _cells(section("docs/events.md", "When it is not taken").partition("Tries follow")[2])
+    assert [float(seconds) for _, seconds in delays] == list(SCHEDULE)
 
 
 def test_every_exit_code_is_listed(section):

@@ -191,3 +191,9 @@ async def test_many_at_the_same_time_are_all_kept(journal, count, record):
     await asyncio.gather(*(journal.begin(record(f"k{n}"), 60) for n in range(count)))
     assert len(await all_of(journal)) == count
     assert time.monotonic() - begun < 30
+
+
+async def test_an_end_settles_nothing_that_is_not_settled(journal, record):
+    await journal.begin(record(), 60)
+    await journal.conclude(Place("k"), verdict="pass")
+    assert (await journal.get(Place("k"))).state is State.INTENT

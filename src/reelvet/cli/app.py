@@ -5,7 +5,21 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, learn, listing, moderate, planning, sandbox, schema, settle, tickets, watch
+from reelvet.cli import (
+    demo,
+    doctor,
+    events,
+    learn,
+    listing,
+    moderate,
+    planning,
+    purge,
+    sandbox,
+    schema,
+    settle,
+    tickets,
+    watch,
+)  # fmt: skip
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -17,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-_VET, _TICKET, _KNOW = "Vet", "The life of a ticket", "Know what there is"
+_VET, _TICKET, _AFTER, _KNOW = "Vet", "The life of a ticket", "What comes after", "Know what there is"
 
 app.command(rich_help_panel=_VET)(demo.demo)
 app.command(rich_help_panel=_VET)(moderate.moderate)
@@ -31,6 +45,8 @@ app.command(rich_help_panel=_TICKET)(tickets.cancel)
 app.command(rich_help_panel=_TICKET)(tickets.find)
 app.command(rich_help_panel=_TICKET)(tickets.adopt)
 app.command(rich_help_panel=_TICKET)(settle.settle)
+app.add_typer(events.app, name="events", rich_help_panel=_AFTER)
+app.command(rich_help_panel=_AFTER)(purge.purge)
 app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)

@@ -48,7 +48,7 @@ def file_of(config: Config) -> Path | None:
 
     from reelvet.journal import opening  # noqa: PLC0415  (each command loads what it needs)
 
-    url = config.journal_url or opening.default_url()
+    url = config.journal.target() or opening.default_url()
     if not url.startswith("sqlite:"):
         return None
     from sqlalchemy import make_url  # noqa: PLC0415

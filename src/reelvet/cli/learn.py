@@ -53,10 +53,14 @@ def learn(
         learned = moderator.learn(stored, tasks=tasks or (), use=provider)
     if as_json:
         policies = {name: policy.model_dump(mode="json") for name, policy in learned.policies.items()}
-        output.write_json({"instance": provider, "setting": learned.setting, "policies": policies})
+        notes = [note.model_dump(mode="json") for note in learned.notes]
+        told = {"instance": provider, "setting": learned.setting, "policies": policies, "notes": notes}
+        output.write_json(told)
     else:
         for line in _toml(provider, learned):
             output.plain(line)
+        for note in learned.notes:
+            output.note(f"Left out: {note.says}.")
     if not any(policy.covers for policy in learned.policies.values()):
         output.note("Nothing was seen that a policy looks at. Give tasks that were read with all that was looked at.")
         return exits.Exit.ERROR

@@ -61,7 +61,7 @@ class Session:
         """The journal that a moderator with this configuration uses. To be closed by whoever asks."""
         from reelvet.journal import open_journal  # noqa: PLC0415
 
-        return open_journal(config.journal_url)
+        return open_journal(config.journal.target())
 
     def moderator(
         self,

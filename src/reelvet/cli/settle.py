@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from reelvet.config import Config
     from reelvet.journal import Journal, Record
     from reelvet.moderator import Moderator
-    from reelvet.moderator.settling import Decision, Settled
+    from reelvet.moderator.deciding import Decision
+    from reelvet.moderator.settling import Settled
     from reelvet.schema.ticket import Ticket
 
 _PAYS = {

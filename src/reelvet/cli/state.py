@@ -153,6 +153,16 @@ class State:
         """The names under which tickets are kept: keys, `key@2` for a second attempt."""
         return [path.stem for path in sorted(self._tickets.glob("*.json"))]
 
+    def files(self) -> list[Path]:
+        """Every kept ticket, then every kept result."""
+        return [path for directory in (self._tickets, self._results) for path in sorted(directory.glob("*.json"))]
+
+    def forget(self, key: str, attempt: int = 1) -> None:
+        """Removes what is kept of a key and attempt."""
+        for path in (self.ticket_path(key, attempt), self.result_path(key, attempt)):
+            with _written(path):
+                path.unlink(missing_ok=True)
+
     def is_result(self, path: Path) -> bool:
         """Whether a file found is that of a result."""
         return path.parent == self._results

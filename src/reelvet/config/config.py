@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import Field, SecretStr, ValidationError, field_serializer, field_validator
 
 from reelvet.config.sections import (
+    EventsConfig,
     FetchConfig,
     JournalConfig,
     PluginsConfig,
@@ -57,6 +58,7 @@ class Config(Strict):
     journal: JournalConfig = Field(default_factory=JournalConfig)
     settle: SettleConfig = Field(default_factory=SettleConfig)
     plugins: PluginsConfig = Field(default_factory=PluginsConfig)
+    events: EventsConfig | None = Field(None, description="What the platform is told, and where.")
     production: bool = Field(
         False, description="Refuse results from emulators and from base URLs that are not the vendor's."
     )
@@ -249,11 +251,12 @@ class Config(Strict):
         return SecretStr(resolve_reference(self.secrets.key.get_secret_value(), field="secrets.key"))
 
     @cached_property
-    def journal_url(self) -> str | None:
-        """`[journal] url`, its reference resolved; `None` for the file in the state directory."""
-        if self.journal.url is None:
-            return None
-        return resolve_reference(self.journal.url.get_secret_value(), field="journal.url")
+    def callback_secrets(self) -> tuple[SecretStr, ...]:
+        """The values of `[secrets.callbacks]`, their references resolved."""
+        return tuple(
+            SecretStr(resolve_reference(secret.get_secret_value(), field=f"secrets.callbacks.{name}"))
+            for name, secret in self.secrets.callbacks.items()
+        )
 
 
 def _table(value: Any, field: str, source: str | None) -> dict[str, Any]:

@@ -93,7 +93,10 @@ class Journal(ABC):
     async def conclude(
         self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
     ) -> None:
-        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it."""
+        """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it.
+
+        A submission that is not settled stays so: what is entered of it says nothing of what there is a result of.
+        """
 
     @abstractmethod
     async def result(self, place: Place) -> bytes | None:
@@ -103,7 +106,18 @@ class Journal(ABC):
 
     @abstractmethod
     async def hear(self, news: News) -> bool:
-        """Keeps a callback. `False`: it was there before."""
+        """Keeps a callback, which is to be followed up at once. `False`: it was there before."""
+
+    @abstractmethod
+    async def unfollowed(self, lease: float, limit: int = 50) -> list[News]:
+        """Callbacks that are to be followed up now, leased to whoever asks; the oldest first.
+
+        One whose lease runs out before it was `followed` is given again: whoever had it is no more.
+        """
+
+    @abstractmethod
+    async def followed(self, news: News, again: float | None = None) -> None:
+        """A callback was followed up. With `again`, it is to be followed up once more, after so many seconds."""
 
     @abstractmethod
     async def news(self, after: int, limit: int = 500) -> list[News]:
@@ -134,6 +148,14 @@ class Journal(ABC):
     @abstractmethod
     async def outbox(self) -> dict[str, int]:
         """How many events are `waiting`, `sent`, `given_up`."""
+
+    @abstractmethod
+    async def failing(self, limit: int = 20) -> list[Event]:
+        """Events whose last try failed, those that were given up too; those that were tried most often first."""
+
+    @abstractmethod
+    async def revive(self) -> int:
+        """Has events that were given up be due again, as if they had never been tried. How many there are."""
 
     # erasure
 

@@ -43,6 +43,8 @@ class _Held:
     entries: OrderedDict[Place, _Entry] = field(default_factory=OrderedDict)
     tasks: dict[tuple[str, str], Place] = field(default_factory=dict)
     news: OrderedDict[str, News] = field(default_factory=OrderedDict)
+    unfollowed: OrderedDict[str, float] = field(default_factory=OrderedDict)
+    """When each of the news that are yet to be followed up is due."""
     numbered: int = 0
     waiting: OrderedDict[str, _Posted] = field(default_factory=OrderedDict)
     sent: OrderedDict[str, None] = field(default_factory=OrderedDict)
@@ -135,7 +137,8 @@ class MemoryJournal(Journal):
         with self._lock:
             entry = self._held.entries.get(place)
             if entry is not None:
-                entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
+                if entry.record.state.settled:
+                    entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
                 entry.result = zlib.compress(result, 1) if result is not None else entry.result
             self._post(events)
 
@@ -150,9 +153,25 @@ class MemoryJournal(Journal):
                 return False
             self._held.numbered += 1
             self._held.news[news.event_id] = replace(news, number=self._held.numbered)
+            self._held.unfollowed[news.event_id] = 0.0
             if len(self._held.news) > self._most:
-                self._held.news.popitem(last=False)
+                forgotten, _ = self._held.news.popitem(last=False)
+                self._held.unfollowed.pop(forgotten, None)
             return True
+
+    async def unfollowed(self, lease: float, limit: int = 50) -> list[News]:
+        with self._lock:
+            now = time.monotonic()
+            due = [event for event, at in self._held.unfollowed.items() if at <= now][:limit]
+            self._held.unfollowed.update(dict.fromkeys(due, now + lease))
+            return [self._held.news[event] for event in due]
+
+    async def followed(self, news: News, again: float | None = None) -> None:
+        with self._lock:
+            if again is None:
+                self._held.unfollowed.pop(news.event_id, None)
+            elif news.event_id in self._held.unfollowed:
+                self._held.unfollowed[news.event_id] = time.monotonic() + again
 
     async def news(self, after: int, limit: int = 500) -> list[News]:
         with self._lock:
@@ -192,6 +211,18 @@ class MemoryJournal(Journal):
             waiting = len(self._held.waiting) - given_up
             return {"waiting": waiting, "sent": len(self._held.sent), "given_up": given_up}
 
+    async def failing(self, limit: int = 20) -> list[Event]:
+        with self._lock:
+            failed = [posted.event for posted in self._held.waiting.values() if posted.event.tries]
+        return sorted(failed, key=lambda event: -event.tries)[:limit]
+
+    async def revive(self) -> int:
+        with self._lock:
+            given_up = [posted for posted in self._held.waiting.values() if posted.due == _GIVEN_UP]
+            for posted in given_up:
+                posted.event, posted.due = replace(posted.event, tries=0), 0.0
+            return len(given_up)
+
     async def erase(self, places: Sequence[Place]) -> int:
         with self._lock:
             held, erased = self._held, 0
@@ -202,6 +233,7 @@ class MemoryJournal(Journal):
                     for task in entry.tasks:
                         held.tasks.pop((entry.record.instance, task), None)
                         held.news = OrderedDict((i, n) for i, n in held.news.items() if n.task != task)
+                        held.unfollowed = OrderedDict((i, at) for i, at in held.unfollowed.items() if i in held.news)
             held.waiting = OrderedDict((i, p) for i, p in held.waiting.items() if p.event.place not in gone)
             return erased
 

@@ -129,10 +129,12 @@ class News:
     instance: str
     task: str
     """The vendor's task id."""
+    category: str | None = None
+    """The vendor's category or task type, where the callback told it."""
     key: str | None = None
-    """The job's key, where the callback carried it."""
+    """The job's key, where a signed callback carried it."""
     raw: bytes | None = None
-    """The `RawTask` as JSON, where the callback can be trusted with it; else the task is to be read again."""
+    """The `RawTask` as JSON, where the callback can be trusted with it and it holds no secret; else the task is to be read again."""
     complete: bool = False
     """Whether `raw` is all that the vendor has to say."""
     number: int = 0

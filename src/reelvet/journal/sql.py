@@ -14,9 +14,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reelvet.journal import tables as t
 from reelvet.journal.base import Journal
+from reelvet.journal.database import begin_transaction, check_version, checked, make_private, tune
 from reelvet.journal.record import UNSETTLED, Event, News, Place, PlannedTask, Record, State
 from reelvet.journal.worker import Worker
-from reelvet.schema.errors import ConfigurationError, JournalError
+from reelvet.schema.errors import JournalError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from reelvet.journal.record import Selection
 
 _PAGE = 500
-_BUSY = 30_000
-"""Milliseconds for which SQLite waits for another process's transaction."""
 _OPEN = tuple(state.value for state in UNSETTLED)
 
 
@@ -41,7 +40,7 @@ class SqlJournal(Journal):
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._where = _checked(url)
+        self._where = checked(url)
         self._file = Path(str(self._where.database)).absolute() if self._where.drivername == "sqlite" else None
         self._worker = Worker(self._connect)
         self._insert = sqlite.insert if self._file is not None else postgresql.insert
@@ -172,7 +171,8 @@ class SqlJournal(Journal):
 
         def work(connection: sa.Connection) -> None:
             ended = {"state": State.ENDED.value, "verdict": verdict, "owner": None}
-            connection.execute(sa.update(t.jobs).where(_at(t.jobs, place)).values(ended))
+            settled = t.jobs.c.state.not_in(_OPEN)
+            connection.execute(sa.update(t.jobs).where(_at(t.jobs, place), settled).values(ended))
             if packed is not None:
                 values = {"key": place.key, "attempt": place.attempt, "result": packed}
                 stored = self._insert(t.results).values(values)
@@ -192,23 +192,42 @@ class SqlJournal(Journal):
 
     async def hear(self, news: News) -> bool:
         values = {
-            "event_id": news.event_id, "instance": news.instance, "task": news.task, "key": news.key,
+            "event_id": news.event_id, "instance": news.instance, "task": news.task, "category": news.category, "key": news.key,
             "raw": None if news.raw is None else zlib.compress(news.raw, 1), "complete": news.complete,
         }  # fmt: skip
-        heard = self._insert(t.news).values(values).on_conflict_do_nothing(index_elements=["event_id"])
-        return await self._worker.run(lambda connection: connection.execute(heard).rowcount == 1)
+
+        def work(connection: sa.Connection) -> bool:
+            heard = self._insert(t.news).values({**values, "due": self._now()})
+            return connection.execute(heard.on_conflict_do_nothing(index_elements=["event_id"])).rowcount == 1
+
+        return await self._worker.run(work)
+
+    async def unfollowed(self, lease: float, limit: int = 50) -> list[News]:
+        c = t.news.c
+
+        def work(connection: sa.Connection) -> list[News]:
+            due = sa.select(c.number).where(c.due <= self._now()).order_by(c.number).limit(limit)
+            numbers = list(connection.scalars(due.with_for_update(skip_locked=True)))
+            connection.execute(sa.update(t.news).where(c.number.in_(numbers)).values(due=self._now() + lease))
+            found = sa.select(t.news).where(c.number.in_(numbers)).order_by(c.number)
+            return [_news(row) for row in connection.execute(found)]
+
+        return await self._worker.run(work)
+
+    async def followed(self, news: News, again: float | None = None) -> None:
+        of = (t.news.c.event_id == news.event_id) & t.news.c.due.is_not(None)
+
+        def work(connection: sa.Connection) -> None:
+            due = None if again is None else self._now() + again
+            connection.execute(sa.update(t.news).where(of).values(due=due))
+
+        await self._worker.run(work)
 
     async def news(self, after: int, limit: int = 500) -> list[News]:
         wanted = sa.select(t.news).where(t.news.c.number > after).order_by(t.news.c.number).limit(limit)
 
         def work(connection: sa.Connection) -> list[News]:
-            return [
-                News(
-                    row.event_id, row.instance, row.task, row.key,
-                    None if row.raw is None else zlib.decompress(row.raw), row.complete, row.number,
-                )
-                for row in connection.execute(wanted)
-            ]  # fmt: skip
+            return [_news(row) for row in connection.execute(wanted)]
 
         return await self._worker.run(work, writes=False)
 
@@ -263,6 +282,24 @@ class SqlJournal(Journal):
             return {"waiting": waiting, "sent": sent, "given_up": given_up}
 
         return await self._worker.run(work, writes=False)
+
+    async def failing(self, limit: int = 20) -> list[Event]:
+        c = t.events.c
+        wanted = sa.select(t.events).where(c.body.is_not(None), c.tries > 0).order_by(c.tries.desc(), c.posted_at)
+
+        def work(connection: sa.Connection) -> list[Event]:
+            return [_event(row) for row in connection.execute(wanted.limit(limit))]
+
+        return await self._worker.run(work, writes=False)
+
+    async def revive(self) -> int:
+        given_up = t.events.c.due.is_(None) & t.events.c.body.is_not(None)
+
+        def work(connection: sa.Connection) -> int:
+            again = sa.update(t.events).where(given_up).values(due=self._now(), tries=0)
+            return connection.execute(again).rowcount
+
+        return await self._worker.run(work)
 
     # erasure
 
@@ -325,75 +362,20 @@ class SqlJournal(Journal):
     def _connect(self) -> sa.Engine:
         engine = sa.create_engine(self._where, pool_size=1, max_overflow=0)
         if self._file is not None:
-            _make_private(self._file)
-            sa.event.listen(engine, "connect", _tune)
-            sa.event.listen(engine, "begin", _begin)
+            make_private(self._file)
+            sa.event.listen(engine, "connect", tune)
+            sa.event.listen(engine, "begin", begin_transaction)
         try:
             with engine.begin() as connection:
                 if self._file is None:
                     # Two processes that make the tables at the same time would fail one another.
                     connection.execute(sa.text("SELECT pg_advisory_xact_lock(7366453)"))
                 t.metadata.create_all(connection)
-                _check_version(connection, self._insert)
+                check_version(connection, self._insert)
         except BaseException:
             engine.dispose()
             raise
         return engine
-
-
-def _checked(url: str) -> sa.URL:
-    try:
-        where = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise ConfigurationError(
-            "the journal's URL cannot be read", field="journal.url",
-            way_out="Write it as sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE; special characters in the password as %XX.",
-        ) from None  # fmt: skip
-    if where.drivername == "sqlite":
-        if not where.database or where.database == ":memory:":
-            raise ConfigurationError(
-                "the journal's URL names no file", field="journal.url", way_out="Write sqlite:///PATH, or memory:."
-            )
-        return where
-    try:
-        import psycopg  # noqa: F401, PLC0415  (an extra)
-    except ImportError:
-        raise ConfigurationError(
-            "a journal in PostgreSQL needs psycopg", field="journal.url", way_out="pip install 'psycopg[binary]'."
-        ) from None
-    return where.set(drivername="postgresql+psycopg")
-
-
-def _make_private(file: Path) -> None:
-    try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    except OSError as error:
-        raise JournalError(
-            f"the journal {file} cannot be opened: {error.strerror or error}",
-            way_out='Set REELVET_STATE_DIR or `[journal] url` to a place that may be written; `url = "memory:"` keeps it in memory alone.',
-        ) from None
-
-
-def _tune(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver
-    for pragma in (f"busy_timeout={_BUSY}", "journal_mode=WAL", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}").close()
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A transaction that reads first and then wants to write could be refused: it asks for the right at once.
-    writes = connection.get_execution_options().get("reelvet_writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _check_version(connection: sa.Connection, insert: Any) -> None:
-    connection.execute(insert(t.versions).values(version=t.VERSION).on_conflict_do_nothing())
-    version = connection.scalar(sa.select(sa.func.max(t.versions.c.version)))
-    if version != t.VERSION:
-        raise JournalError(
-            f"the journal has version {version}, this reelvet knows {t.VERSION}", way_out="Upgrade reelvet."
-        )
 
 
 def _at(table: sa.Table, place: Place) -> sa.ColumnElement[bool]:
@@ -416,6 +398,11 @@ def _record(row: Any, now: float) -> Record:
         plan=tuple(PlannedTask(*task) for task in json.loads(row.plan)), begun_at=row.begun_at, owner=row.owner,
         lease_left=0.0 if row.owner is None else max(0.0, row.lease_until - now), user=row.user, verdict=row.verdict,
     )  # fmt: skip
+
+
+def _news(row: Any) -> News:
+    raw = None if row.raw is None else zlib.decompress(row.raw)
+    return News(row.event_id, row.instance, row.task, row.category, row.key, raw, row.complete, row.number)
 
 
 def _event(row: Any) -> Event:

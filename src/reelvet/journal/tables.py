@@ -58,10 +58,14 @@ news = sa.Table(
     sa.Column("event_id", sa.Text, nullable=False, unique=True),
     sa.Column("instance", sa.Text, nullable=False),
     sa.Column("task", sa.Text, nullable=False),
+    sa.Column("category", sa.Text),
     sa.Column("key", sa.Text),
     sa.Column("raw", sa.LargeBinary),  # JSON, compressed
     sa.Column("complete", sa.Boolean, nullable=False),
+    sa.Column("due", sa.Double),  # when it is to be followed up; null: it was
     sa.Index("reelvet_news_by_task", "instance", "task"),
+    sa.Index("reelvet_news_by_due", "due"),
+    sqlite_autoincrement=True,  # a number that was given once is not given again once its row was erased
 )
 
 events = sa.Table(

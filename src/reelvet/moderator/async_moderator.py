@@ -11,24 +11,27 @@ from reelvet.config import Config
 from reelvet.http import telemetry
 from reelvet.journal import Journal, Place, Selection, open_journal
 from reelvet.journal.record import UNSETTLED
-from reelvet.moderator import many, replies, waiting, watching
+from reelvet.moderator import deciding, many, purging, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
+from reelvet.moderator.hearing import Hearing
 from reelvet.moderator.instance import Instance
 from reelvet.moderator.policies import judged, load_policies
+from reelvet.moderator.reporting import Reporting
 from reelvet.moderator.seal import unseal
 from reelvet.moderator.submissions import Submissions
 from reelvet.plugins import Health, Registry
-from reelvet.schema.errors import (
-    InvalidJob,
-)
+from reelvet.schema.errors import InvalidJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
-    from reelvet.moderator.settling import Decision, Settled
+    from reelvet.moderator.purging import Erasure
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Learned, Progress
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
@@ -77,11 +80,15 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
-        self.journal = journal if journal is not None else open_journal(self.config.journal_url)
+        self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
+        self._reporting = Reporting(self.config, self.journal, sends=credentials)
+        self.hearing = Hearing(self.journal)
         self._submissions = Submissions(
-            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name)
-        )
+            self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
+            telling=self._reporting.telling,
+        )  # fmt: skip
+        self.orphans = self._submissions.orphans
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -113,6 +120,7 @@ class AsyncModerator:
             Exception: What the first provider raised that failed to close; all the others are closed.
         """
         await self._submissions.aclose()
+        await self._reporting.aclose()
         closed = await asyncio.gather(*(i.close() for i in self._instances.values()), return_exceptions=True)
         if self._closes_journal:
             await self.journal.close()
@@ -185,6 +193,7 @@ class AsyncModerator:
                 field="deadline",
                 way_out="Give a later moment, or seconds from the submission.",
             )
+        self._reporting.start()
         return await self._submissions.submit(job, plan, instance)
 
     async def settle(self, *, key: str | None = None, use: str | None = None) -> AsyncIterator[Settled]:
@@ -215,7 +224,9 @@ class AsyncModerator:
             InvalidJob: There is no such submission, it is settled, or the tasks do not fit it.
             ProviderError: A call failed.
         """
-        return await self._submissions.settler.decide(Place(key, attempt), decision, tasks)
+        return await deciding.decide(
+            Place(key, attempt), decision, tasks, settler=self._submissions.settler, journal=self.journal
+        )
 
     async def wait(
         self,
@@ -245,6 +256,7 @@ class AsyncModerator:
                 timeout=timeout, expires_at=expires_at, on_progress=on_progress,
             )  # fmt: skip
             result = self._conclude(ticket, plan, raws, instance, notes)
+            await self._reporting.conclude(result, ticket.attempt)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
         return result
@@ -280,6 +292,8 @@ class AsyncModerator:
         )  # fmt: skip
         async with aclosing(deltas):
             async for delta in deltas:
+                if delta.result is not None:
+                    await self._reporting.conclude(delta.result, ticket.attempt)
                 yield delta
 
     async def status(self, ticket: Ticket) -> ModerationResult:
@@ -290,7 +304,7 @@ class AsyncModerator:
         """
         instance, ticket = await self._known(ticket)
         raws = await waiting.look(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def cancel(self, ticket: Ticket) -> ModerationResult:
         """Stops a job and gives what there is of its result.
@@ -301,7 +315,7 @@ class AsyncModerator:
         """
         instance, ticket = await self._known(ticket)
         raws = await waiting.cancel(ticket, instance)
-        return self._judge(assemble(ticket, self._replan(ticket, instance)[1], raws, instance.provider))
+        return await self._so_far(ticket, raws, instance)
 
     async def find(
         self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
@@ -360,6 +374,29 @@ class AsyncModerator:
         await instance.open()
         return await instance.provider.check()
 
+    async def purge(
+        self, *, key: str | None = None, user: str | None = None, older_than: timedelta | None = None,
+        local_only: bool = False, dry_run: bool = False,
+    ) -> list[Erasure]:  # fmt: skip
+        """Forgets jobs, here and at their vendors where these can. See `reelvet.moderator.purging.purge`."""
+        return await purging.purge(
+            self.journal, self._instance,
+            key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
+        )  # fmt: skip
+
+    def notify(self, instance: str, task: str, raw: RawTask | None = None) -> None:
+        """Has whoever waits for a task here look at it at once, or take what is said of it."""
+        self.hearing.tell(instance, task, raw)
+
+    def instance(self, name: str) -> Instance:
+        """A configured account, for what is built upon the moderator.
+
+        Raises:
+            ConfigurationError: It is not configured, or its settings cannot work.
+            PluginError: Its provider is missing or broken.
+        """
+        return self._instance(name)
+
     # --- inside ---
 
     def _instance(self, name: str | None) -> Instance:
@@ -394,8 +431,19 @@ class AsyncModerator:
     def _conclude(
         self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note]
     ) -> ModerationResult:
-        result = self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+        result = self._result(ticket, plan, raws, instance, notes)
         instance.measure(result)
+        return result
+
+    def _result(
+        self, ticket: Ticket, plan: Plan | None, raws: Sequence[RawTask], instance: Instance, notes: Sequence[Note] = ()
+    ) -> ModerationResult:
+        instance.places.ended(raws)
+        return self._judge(assemble(ticket, plan, raws, instance.provider, notes=notes))
+
+    async def _so_far(self, ticket: Ticket, raws: Sequence[RawTask], instance: Instance) -> ModerationResult:
+        result = self._result(ticket, self._replan(ticket, instance)[1], raws, instance)
+        await self._reporting.conclude(result, ticket.attempt)
         return result
 
     def _judge(self, result: ModerationResult) -> ModerationResult:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from reelvet.http import logger, telemetry
 from reelvet.moderator.coalescing import Coalescer
+from reelvet.moderator.places import Places
 from reelvet.plugins import ProviderContext
 from reelvet.schema.errors import ConfigurationError
 from reelvet.taxonomy import UNMAPPED
@@ -43,6 +44,7 @@ class Instance:
         self.coalescer = Coalescer(self.spec.batch)
         # Worked out now: a label map that cannot be read stops the start, not the first video.
         self.capabilities = self.provider.effective()
+        self.places = Places(self.capabilities)
         if config.production and self.provider.sandbox:
             raise ConfigurationError(
                 f"instance {name!r} talks to an emulator or to a base URL that is not the vendor's, and the configuration is marked production",

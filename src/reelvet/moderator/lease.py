@@ -56,7 +56,7 @@ class Lease:
 
         Whoever finds that so holds the record's place before anything else can run, or two would go on at once.
         """
-        if any(hold.place == record.place for hold in self._holds):
+        if self.is_held(record.place):
             return False
         owner = record.owner
         return owner is None or record.lease_left <= 0 or owner == self.owner or self._worker.outlived(owner)
@@ -68,6 +68,10 @@ class Lease:
         """
         hold = self._keys.get(task.vendor_key)
         return hold is not None and time.monotonic() < hold.known_until
+
+    def is_held(self, place: Place) -> bool:
+        """Whether this moderator is at work on a submission right now."""
+        return any(hold.place == place for hold in self._holds)
 
     @contextmanager
     def held(self, place: Place, since: float, keys: Iterable[str]) -> Iterator[None]:

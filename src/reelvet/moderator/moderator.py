@@ -25,15 +25,17 @@ if TYPE_CHECKING:
         Sequence,
     )
     from concurrent.futures import Future
-    from datetime import datetime
+    from datetime import datetime, timedelta
     from logging import Logger
     from pathlib import Path
 
     from reelvet.config import Config
     from reelvet.journal import Journal
     from reelvet.moderator.async_moderator import AsyncModerator
+    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.many import Moderated
-    from reelvet.moderator.settling import Decision, Settled
+    from reelvet.moderator.purging import Erasure
+    from reelvet.moderator.settling import Settled
     from reelvet.plugins import Health, Learned, Progress, Registry
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
@@ -186,6 +188,19 @@ class Moderator:
     def check(self, *, use: str | None = None) -> Health:
         """See `AsyncModerator.check`."""
         return self._run(lambda moderator: moderator.check(use=use))
+
+    def purge(
+        self,
+        *,
+        key: str | None = None,
+        user: str | None = None,
+        older_than: timedelta | None = None,
+        local_only: bool = False,
+        dry_run: bool = False,
+    ) -> list[Erasure]:
+        """See `AsyncModerator.purge`."""
+        how: dict[str, Any] = {"key": key, "user": user, "older_than": older_than}
+        return self._run(lambda moderator: moderator.purge(**how, local_only=local_only, dry_run=dry_run))
 
     # --- the thread ---
 

@@ -17,14 +17,15 @@ from reelvet.moderator.checks import check_demands
 from reelvet.moderator.looking import Search, search
 from reelvet.moderator.policies import HANDED_OVER
 from reelvet.moderator.seal import unseal
-from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SubmitOutcomeUnknown
-from reelvet.schema.result import Note
+from reelvet.schema.errors import InvalidTicket, ReelvetError, SubmitOutcomeUnknown
+from reelvet.schema.result import Note, Verdict
 from reelvet.schema.ticket import TaskState, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from reelvet.config import Config
+    from reelvet.events import Telling
     from reelvet.journal import Journal, PlannedTask, Record
     from reelvet.moderator.instance import Instance
     from reelvet.moderator.lease import Lease
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from reelvet.schema.plan import Plan
     from reelvet.schema.task import TaskRef
 
-Decision = Literal["adopt", "absent", "resubmit", "review"]
 Outcome = Literal["under way", "adopted", "resubmitted", "review", "parked", "absent"]
 _ROUNDS = 4
 _SHORTEST, _LONGEST = 1.0, 60.0
@@ -76,6 +76,7 @@ class Settler:
         plan: A job's plan at an instance.
         send: Sends a prepared plan.
         written: A ticket as it is kept.
+        telling: What is to be told of what was parked or decided.
     """
 
     def __init__(
@@ -88,14 +89,16 @@ class Settler:
         plan: Callable[[ModerationJob, Instance], Plan],
         send: Send,
         written: Callable[[Ticket], bytes],
+        telling: Telling,
     ) -> None:
         self._config = config
         self._journal = journal
         self._lease = lease
-        self._instance = instance
+        self.instance = instance
         self._plan = plan
         self._send = send
         self._written = written
+        self._telling = telling
         self._running: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
 
@@ -159,47 +162,8 @@ class Settler:
             try:
                 settled = await self._settle(record, None)
             except ReelvetError as error:
-                settled = self._told(record, "parked", record.load_ticket(), str(error))
-            yield settled or self._told(record, "under way", record.load_ticket())
-
-    async def decide(self, place: Place, decision: Decision, tasks: Sequence[str] = ()) -> Settled:
-        """Settles a submission by a person's word; see `AsyncModerator.decide`."""
-        record = await self._journal.get(place)
-        if record is None or record.state.settled:
-            says = "there is no such submission" if record is None else f"it is settled ({record.state})"
-            raise InvalidJob(
-                f"job {place.key!r} (attempt {place.attempt}): {says}",
-                field="key",
-                way_out="`reelvet settle` lists those of which something is to be decided.",
-            )
-        async with self._taken(record) as taken:
-            if taken is None:
-                raise InvalidJob(
-                    f"job {place.key!r} is being submitted by {record.owner}",
-                    field="key",
-                    way_out="Wait until that has ended.",
-                )
-            return await self._decided(taken, taken.load_ticket(), decision, tasks)
-
-    async def _decided(self, record: Record, ticket: Ticket, decision: Decision, tasks: Sequence[str]) -> Settled:
-        instance = self._instance(record.instance)
-        if decision == "adopt":
-            ticket = await adopted(ticket, tasks, record, instance)
-            await self.keep(record, ticket)
-            return self._told(record, "adopted", ticket)
-        if decision == "review":
-            return self._told(record, "review", await self.hand_over(record, ticket, "so it was decided"))
-        if decision == "resubmit":
-            job, says = self._job_of(ticket, None)
-            if job is None:
-                raise InvalidTicket(f"job {record.key} cannot be sent again: {says}", field="job", way_out="Decide that it is absent, and submit it anew.")  # fmt: skip
-            return self._told(record, "resubmitted", await self._again(record, ticket, job, instance))
-        ticket = absent(ticket)
-        if any(task.state is TaskState.CREATED for task in ticket.tasks):
-            await self.keep(record, ticket)
-        else:
-            await self._journal.drop(record)
-        return self._told(record, "absent", ticket)
+                settled = self.told(record, "parked", record.load_ticket(), str(error))
+            yield settled or self.told(record, "under way", record.load_ticket())
 
     async def known(self, ticket: Ticket) -> Ticket:
         """A ticket with what is known by now of tasks whose fate was not: as the journal has it, or the vendor."""
@@ -218,8 +182,8 @@ class Settler:
     # --- one of them ---
 
     @contextlib.asynccontextmanager
-    async def _taken(self, record: Record) -> AsyncIterator[Record | None]:
-        """A record that is this moderator's while the block runs; `None` if somebody is at work on it."""
+    async def taken(self, record: Record) -> AsyncIterator[Record | None]:
+        """Has a record while the block runs; `None` if somebody is at work on it, or was faster."""
         if not self._lease.is_over(record):
             yield None
             return
@@ -227,35 +191,35 @@ class Settler:
             yield await self._journal.take(_free(record), self._lease.owner, self._lease.seconds)
 
     async def _settle(self, record: Record, job: ModerationJob | None) -> Settled | None:
-        async with self._taken(record) as taken:
+        async with self.taken(record) as taken:
             if taken is None:
                 return None
             try:
                 return await self._decide(taken, job)
             except SubmitOutcomeUnknown as error:  # it was sent again, and parked again
-                return self._told(taken, "parked", error.ticket or taken.load_ticket(), error.message)
+                return self.told(taken, "parked", error.ticket or taken.load_ticket(), error.message)
 
     async def _decide(self, record: Record, job: ModerationJob | None) -> Settled:
-        instance, ticket = self._instance(record.instance), record.load_ticket()
+        instance, ticket = self.instance(record.instance), record.load_ticket()
         if (work := self._work_done_here(ticket, instance, job)) is not None:
-            return self._told(record, "resubmitted", await self._again(record, ticket, work, instance))
+            return self.told(record, "resubmitted", await self.again(record, ticket, work, instance))
         await instance.open()
         found = await self._look(record, ticket, instance)
         ticket = with_found(ticket, found.found)
         if not unknown_tasks(ticket):
             await self.keep(record, ticket)
-            return self._told(record, "adopted", ticket)
+            return self.told(record, "adopted", ticket)
         why = found.why
         if self._may_decide(record):
             if self._config.settle.then == "review":
-                return self._told(record, "review", await self.hand_over(record, ticket, why))
+                return self.told(record, "review", await self.hand_over(record, ticket, why))
             if found.answered:
-                work, says = self._job_of(ticket, job)
+                work, says = self.job_of(ticket, job)
                 if work is not None:
-                    return self._told(record, "resubmitted", await self._again(record, ticket, work, instance))
+                    return self.told(record, "resubmitted", await self.again(record, ticket, work, instance))
                 why = f"{why}; it is not sent again, as {says}"
         await self.park(record, ticket, why=why)
-        return self._told(record, "parked", ticket, why)
+        return self.told(record, "parked", ticket, why)
 
     async def _look(self, record: Record, ticket: Ticket, instance: Instance) -> Search:
         names = {task.ref.name for task in unknown_tasks(ticket)}
@@ -273,10 +237,10 @@ class Settler:
         """The job, if it is done on this machine: submitting it created nothing anywhere, whatever became of it."""
         if "run" not in instance.capabilities.operations:
             return None
-        work, _ = self._job_of(ticket, job)
+        work, _ = self.job_of(ticket, job)
         return work if work is not None and not self._plan(work, instance).requests else None
 
-    def _job_of(self, ticket: Ticket, job: ModerationJob | None) -> tuple[ModerationJob | None, str]:
+    def job_of(self, ticket: Ticket, job: ModerationJob | None) -> tuple[ModerationJob | None, str]:
         """The job with its whole URL; or why that cannot be had."""
         if job is not None:
             return job, ""
@@ -286,7 +250,7 @@ class Settler:
             return None, error.message
         return work, "it does not say what was asked"
 
-    async def _again(self, record: Record, ticket: Ticket, job: ModerationJob, instance: Instance) -> Ticket:
+    async def again(self, record: Record, ticket: Ticket, job: ModerationJob, instance: Instance) -> Ticket:
         """Sends again what certainly, or as the policy has it, was not created; a new intent is entered first.
 
         Raises:
@@ -319,19 +283,24 @@ class Settler:
     async def park(self, record: Record, ticket: Ticket, *, why: str) -> None:
         """Keeps a ticket of which somebody must decide."""
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
-        await self._journal.keep(record.with_state(State.PARKED, self._written(ticket)), ids)
+        events = self._telling.events_for_parked(ticket, why)
+        await self._journal.keep(record.with_state(State.PARKED, self._written(ticket)), ids, events)
 
-    async def hand_over(self, record: Record, ticket: Ticket, why: str) -> Ticket:
+    async def hand_over(self, record: Record, ticket: Ticket, why: str, *, by: str = "policy") -> Ticket:
         """Keeps a ticket that nobody looks up any more: its video goes to a person."""
         note = Note(
             code=HANDED_OVER, says=f"nobody knows whether it was submitted, so a person is to look at it: {why}"
         )
         ticket = _without_url(ticket).model_copy(update={"warnings": (*ticket.warnings, note)})
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
-        await self._journal.keep(record.with_state(State.REVIEW, self._written(ticket)), ids)
+        events = self._telling.events_for_decision(
+            record.place, Verdict.REVIEW, by=by, at=datetime.now(UTC), note=note.says
+        )
+        await self._journal.keep(record.with_state(State.REVIEW, self._written(ticket)), ids, events)
         return ticket
 
-    def _told(self, record: Record, outcome: Outcome, ticket: Ticket, why: str | None = None) -> Settled:
+    def told(self, record: Record, outcome: Outcome, ticket: Ticket, why: str | None = None) -> Settled:
+        """What a record came to, for whoever asked."""
         begun_at = datetime.fromtimestamp(record.begun_at, UTC)
         return Settled(record.key, record.attempt, record.instance, outcome, begun_at, ticket, why)
 
@@ -348,40 +317,6 @@ class Settler:
 def unknown_tasks(ticket: Ticket) -> list:  # type: ignore[type-arg]
     """The tasks that may or may not exist."""
     return [task for task in ticket.tasks if task.state is TaskState.UNKNOWN]
-
-
-def absent(ticket: Ticket) -> Ticket:
-    """The ticket with what was unknown said not to exist."""
-    tasks = (
-        task.model_copy(update={"state": TaskState.NOT_CREATED}) if task.state is TaskState.UNKNOWN else task
-        for task in ticket.tasks
-    )
-    return ticket.model_copy(update={"tasks": tuple(tasks)})
-
-
-async def adopted(ticket: Ticket, tasks: Sequence[str], record: Record, instance: Instance) -> Ticket:
-    """The ticket with tasks that a person says are its own, asked for at the vendor first.
-
-    Raises:
-        InvalidJob: There are more or fewer than are unknown, or one carries another job's key.
-        ProviderError: One is not there, or cannot be asked for.
-    """
-    missing = unknown_tasks(ticket)
-    if len(tasks) != len(missing):
-        names = ", ".join(task.ref.name or "one" for task in missing)
-        raise InvalidJob(
-            f"{len(tasks)} task ids for {len(missing)} unknown tasks ({names})", field="tasks", way_out="Give one for each, in that order."
-        )  # fmt: skip
-    await instance.open()
-    keys, found = {task.name: task.vendor_key for task in record.plan}, {}
-    for task, id_ in zip(missing, tasks, strict=True):
-        raw = await instance.provider.fetch(task.ref.model_copy(update={"id": id_}))
-        if raw.vendor_key not in {None, keys.get(task.ref.name)}:
-            raise InvalidJob(
-                f"task {id_} carries the key {raw.vendor_key!r}, so it is another job's", field="tasks", way_out="Look for the one with this job's key."
-            )  # fmt: skip
-        found[task.ref.name] = raw.ref.model_copy(update={"name": task.ref.name})
-    return with_found(ticket, found)
 
 
 def with_found(ticket: Ticket, found: dict[str, TaskRef]) -> Ticket:

@@ -12,6 +12,7 @@ from reelvet.journal import Place, PlannedTask, Record, State
 from reelvet.moderator import submitting
 from reelvet.moderator.checks import check_demands, learnt
 from reelvet.moderator.lease import Lease
+from reelvet.moderator.orphans import Orphans
 from reelvet.moderator.seal import check_key, seal
 from reelvet.moderator.settling import Settler
 from reelvet.schema.errors import JournalError, KeyConflict, ReelvetError, SubmitOutcomeUnknown
@@ -20,9 +21,10 @@ from reelvet.schema.task import TaskRef
 from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from reelvet.config import Config
+    from reelvet.events import Telling
     from reelvet.journal import Journal
     from reelvet.moderator.instance import Instance
     from reelvet.schema.job import ModerationJob
@@ -45,6 +47,7 @@ class Submissions:
         journal: Where submissions are kept.
         instance: An instance by its name.
         plan: A job's plan at an instance.
+        telling: What the platform is to be told of what is parked.
     """
 
     def __init__(
@@ -54,14 +57,23 @@ class Submissions:
         *,
         instance: Callable[[str], Instance],
         plan: Callable[[ModerationJob, Instance], Plan],
+        telling: Telling,
     ) -> None:
         self._config = config
         self._journal = journal
         self._instance = instance
         self._lease = Lease(journal)
         self.settler = Settler(
-            config, journal, self._lease, instance=instance, plan=plan, send=self._send, written=self.written
+            config,
+            journal,
+            self._lease,
+            instance=instance,
+            plan=plan,
+            send=self._send,
+            written=self.written,
+            telling=telling,
         )
+        self.orphans = Orphans(journal, self._lease, self.settler, instance=instance)
         self._flights: dict[Place, tuple[str, asyncio.Task[Ticket]]] = {}
 
     async def submit(self, job: ModerationJob, plan: Plan, instance: Instance) -> Ticket:
@@ -180,23 +192,34 @@ class Submissions:
             earlier: The ticket of a job that is sent again.
         """
         submitted_at = datetime.fromtimestamp(record.begun_at, UTC)
-        ticket, outcomes = await submitting.create(
-            job, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
-            may_send=self._lease.may_send,
-        )  # fmt: skip
+        try:
+            room = await instance.places.take(job.media.kind, len(prepared.tasks), instance.provider, instance.name)
+        except ReelvetError as error:
+            await self._refused(record, earlier, error)
+            raise
+        with room:
+            ticket, outcomes = await submitting.create(
+                job, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
+                may_send=self._lease.may_send,
+            )  # fmt: skip
+            room.keep(outcomes)
         ticket = merged(earlier, ticket.model_copy(update={"warnings": learnt(plan, prepared)}))
         try:
             ticket = submitting.settle(ticket, outcomes, instance)
         except SubmitOutcomeUnknown as error:
-            await self.settler.park(record, self._with_url(ticket, job, instance), why=error.message)
+            await _noted(self.settler.park(record, self._with_url(ticket, job, instance), why=error.message))
             raise
-        except ReelvetError as error:  # everything was refused
-            if earlier is None:
-                await self._journal.drop(record)
-            else:  # of the first time nobody knows any more than before
-                await self.settler.park(record, earlier, why=error.message)
+        except ReelvetError as error:
+            await self._refused(record, earlier, error)
             raise
         return await self._keep(record, ticket if not _is_run(instance) else self._with_url(ticket, job, instance))
+
+    async def _refused(self, record: Record, earlier: Ticket | None, error: ReelvetError) -> None:
+        """Nothing was created. Of a first time that is not settled nobody knows any more than before."""
+        if earlier is None:
+            await _noted(self._journal.drop(record))
+        else:
+            await _noted(self.settler.park(record, earlier, why=error.message))
 
     def _url(self, job: ModerationJob, instance: Instance) -> str | None:
         """The URL of a job's media, if it has a secret in it and is needed after the submission was begun.
@@ -232,6 +255,14 @@ def ids_of(ticket: Ticket) -> list[str]:
 def planned(plan: Plan) -> tuple[PlannedTask, ...]:
     """What of a plan is needed to find its tasks again."""
     return tuple(PlannedTask(task.name, task.category, task.vendor_key) for task in plan.tasks)
+
+
+async def _noted(writing: Awaitable[object]) -> None:
+    """Writes what became of a submission. Where that fails it stands in the journal as an intent, which loses nothing."""
+    try:
+        await writing
+    except JournalError:
+        _log.warning("the journal could not keep what became of a submission", exc_info=True)
 
 
 def _is_run(instance: Instance) -> bool:

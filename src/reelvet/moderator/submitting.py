@@ -139,7 +139,7 @@ async def _send(tasks: Sequence[VendorTask], instance: Instance) -> list[Outcome
 class HeldUp(ProviderError):
     """This process was held up so long before it sent anything that another may have taken the job over."""
 
-    default_way_out = "Submit it again."
+    default_way_out = "Submit it again: that gives the ticket of whoever did."
 
 
 def _late(instance: Instance) -> Rejected:

@@ -52,7 +52,7 @@ class Parallel:
     kind: MediaKind
     tasks: int
     waits: bool = True
-    """Whether a task above that number waits until it is its turn; `False`: it is refused."""
+    """Whether a task above that number waits until it is its turn; `False`: it is refused, so no more are sent."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,10 @@ class Capabilities:
         return {}
 
     @cached_property
+    def _depends_on_language(self) -> bool:
+        return any(entry.languages is not None for entry in self.entries)
+
+    @cached_property
     def _by_language(self) -> dict[str | None, Capabilities]:
         return {}
 
@@ -129,7 +133,7 @@ class Capabilities:
 
     def for_language(self, language: str | None) -> Capabilities:
         """What of it works on media of one language; where none is said, what depends on it never settles anything."""
-        if all(entry.languages is None for entry in self.entries):
+        if not self._depends_on_language:
             return self
         if language not in self._by_language:
             self._by_language[language] = self.with_entries(self._spoken(language))

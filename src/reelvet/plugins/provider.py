@@ -136,6 +136,8 @@ class Learned:
     """The key of the instance's table under which its policies are declared by name."""
     policies: Mapping[str, DeclaredPolicy]
     """The vendor's name of a policy -> the declaration."""
+    notes: Sequence[Note] = ()
+    """What was seen and is in no declaration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,8 @@ class Provider(ABC):
 
         Raises:
             CallbackUnsupported: The vendor sends none.
-            CallbackRejected: It is forged, tampered with or malformed.
+            CallbackForged: It is not signed by any of the secrets, or was tampered with.
+            CallbackRejected: It is malformed.
         """
         raise CallbackUnsupported("sends no callbacks", self.id, self.context.instance)
 

@@ -60,21 +60,27 @@ class Stored(_Masked):
         For a provider that turns thousands of frames into findings alike but for a few numbers it has just worked out
         itself: the first is validated, and the others are made from it at half the cost. The result is that of the
         constructor in all respects, if the values are: of the field's very type, within its bounds, shared with nobody.
-        What a vendor or a caller wrote is none of these; give it to the constructor.
+        What a vendor or a caller wrote is none of these, unless its very type was looked at; give it to the constructor.
 
         Args:
             trusted: Field name -> value.
         """
         # What `model_copy` does, less its generality, which makes that slower than validating anew.
-        copy = object.__new__(type(self))
-        put = object.__setattr__
-        put(copy, "__dict__", {**self.__dict__, **trusted})
-        given = self.__pydantic_fields_set__
+        copy: Self = object.__new__(type(self))
+        _put_fields(copy, {**self.__dict__, **trusted})
+        given, extra = self.__pydantic_fields_set__, self.__pydantic_extra__
         # Shared where it is the same: nothing writes to that of a frozen model, and it is a third of all that is made here.
-        put(copy, "__pydantic_fields_set__", given if trusted.keys() <= given else given.union(trusted))
-        put(copy, "__pydantic_extra__", dict(self.__pydantic_extra__ or {}))
-        put(copy, "__pydantic_private__", None)
+        _put_given(copy, given if given.issuperset(trusted) else given.union(trusted))
+        _put_extra(copy, {**extra} if extra else {})
+        _put_private(copy, None)
         return copy
+
+
+# What `object.__setattr__` would look up by name each time: the places in which a model keeps what it is made of.
+_put_fields, _put_given, _put_extra, _put_private = (
+    vars(BaseModel)[name].__set__
+    for name in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 def _for_eyes(value: Any) -> Any:

@@ -20,6 +20,9 @@ class Lenient(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, defer_build=True)
 
 
+_NUMBERS = (int, float, str)
+
+
 def text(value: Any) -> str | None:
     """A string, or a number written as one."""
     if isinstance(value, str):
@@ -31,7 +34,7 @@ def number(value: Any) -> float | None:
     """A finite number, also where it is written as a string."""
     if type(value) is float:  # nearly always
         return value if math.isfinite(value) else None
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, _NUMBERS):
         return None
     try:
         read = float(value)

@@ -26,12 +26,15 @@ class Verdict(StrEnum):
     @property
     def severity(self) -> int:
         """0 for `pass` up to 3 for `block`."""
-        return list(Verdict).index(self)
+        return _SEVERITIES[self]
 
     @classmethod
     def worst(cls, verdicts: Any) -> Verdict | None:
         """The most severe of some verdicts, `None` for none."""
         return max(verdicts, key=lambda verdict: verdict.severity, default=None)
+
+
+_SEVERITIES = {verdict: severity for severity, verdict in enumerate(Verdict)}
 
 
 class Relation(StrEnum):

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reelvet.http import Headers
 from reelvet.plugins import Callback
-from reelvet.schema.errors import CallbackRejected
+from reelvet.schema.errors import CallbackForged, CallbackRejected
 from reelvet.schema.task import TaskRef
 from reelvet_huawei import read, whose, wire
 
@@ -48,14 +48,15 @@ def parse(
         template: The URL that jobs give, with `{key}`.
 
     Raises:
-        CallbackRejected: It is malformed, or no seed fits its signature.
+        CallbackForged: No seed fits its signature.
+        CallbackRejected: It is malformed.
     """
     payload = wire.parsed(body)
     job = wire.Job.model_validate(payload if isinstance(payload, dict) else {})
     if not job.job_id or not whose.ID.fullmatch(job.job_id):
         raise CallbackRejected("the callback names no job", way_out="Give the body as it came in.")
     if secrets and not _is_signed(job, Headers(headers).get(SIGNATURE), secrets):
-        raise CallbackRejected(
+        raise CallbackForged(
             f"the callback of job {job.job_id} is not signed with any of {len(secrets)} seeds",
             way_out="Check that the seed is the one the job was created with.",
         )
@@ -66,9 +67,15 @@ def parse(
         ref=ref,
         raw=raw,
         trusted=False,
-        key=query.get(_KEY) or _key(job.request_params.callback, template),
+        key=query.get(_parameter(template)) or _key(job.request_params.callback, template),
         event_id=f"{job.job_id}:{job.update_time or job.status or ''}",
     )
+
+
+def key_in(payload: Any, template: str | None) -> str | None:
+    """The job's key, as the reply to a query tells it: in the URL that the vendor was given for the callback."""
+    job = wire.Job.model_validate(payload if isinstance(payload, dict) else {})
+    return _key(job.request_params.callback, template)
 
 
 def _is_signed(job: wire.Job, signature: str | None, secrets: Sequence[SecretStr]) -> bool:
@@ -92,7 +99,14 @@ def _digests(signature: str) -> Iterator[bytes]:
     with suppress(ValueError):
         yield bytes.fromhex(text)
     with suppress(binascii.Error, ValueError):
-        yield base64.b64decode(text, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+        padded = text + "=" * (-len(text) % 4)
+        yield base64.b64decode(padded, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+
+
+def _parameter(template: str | None) -> str:
+    """The parameter of the URL that holds the key: as the template has it, else by its name."""
+    pairs = parse_qsl(urlsplit(template or "").query)
+    return next((name for name, value in pairs if value == _PLACEHOLDER), _KEY)
 
 
 def _key(url: str | None, template: str | None) -> str | None:

@@ -123,8 +123,13 @@ ROWS = {
 }
 """Code -> what it stands for. The gateway spells its own APIG.* and APIGW.*; both are read."""
 
-TOKEN_OVER = frozenset({"APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
-"""Codes that say that a token is not accepted (any more)."""
+WAYS_OUT = frozenset(row.way_out for row in ROWS.values())
+
+TOKEN_OVER = frozenset({"APIG.0301", "APIGW.0301", "APIG.0307", "APIGW.0307", "IVA.0001", "AIS.0002"})
+"""Codes that say that a token is not accepted (any more).
+
+That it "expires" is said under APIG.0301 too: https://support.huaweicloud.com/intl/en-us/ocr_faq/ocr_01_0063.html
+"""
 _NO_SERVICE = re.compile(r"(The requested resource is NOT found\.\s*)?Service\b", re.IGNORECASE)
 """What IVA.0005 says of a service, in the same page's example; of a task it says "Task" or "The taskId"."""
 _CODES = ("error_code", "code")
@@ -218,6 +223,12 @@ def kind_of(code: str | None) -> type[ProviderError]:
     """The error that a code stands for."""
     row = _row(code)
     return row.error if row is not None else ProviderError
+
+
+def way_out_of(code: str | None) -> str | None:
+    """What to do about a code; `None` for one that is in no table."""
+    row = _row(code)
+    return row.way_out if row is not None else None
 
 
 def _row(code: str | None) -> Row | None:

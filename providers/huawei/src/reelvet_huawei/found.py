@@ -13,7 +13,7 @@ from reelvet.taxonomy import UNMAPPED
 from reelvet_huawei.words import NOTHING_KNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from reelvet.schema.result import Box
@@ -25,6 +25,25 @@ _SUGGESTIONS = {"pass": Verdict.PASS, "review": Verdict.REVIEW, "block": Verdict
 def suggestion(word: str | None) -> Verdict | None:
     """The vendor's verdict in our words; `None` for a word that nobody knows."""
     return _SUGGESTIONS.get((word or "").strip().lower())
+
+
+_ECHO = frozenset({"request_params", "input", "output", "service_config"})
+"""What the caller sent, told back."""
+_SAYS = ("suggestion", "verdict")
+_HIT = frozenset({"label", "category", "confidence"})
+
+
+def sayings(value: Any, name: str = "") -> Iterator[str]:
+    """Every verdict that stands anywhere in a reply, whatever the field is called before that word."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key not in _ECHO:
+                yield from sayings(item, str(key))
+    elif isinstance(value, list):
+        for item in value:
+            yield from sayings(item, name)
+    elif isinstance(value, str) and name.lower().endswith(_SAYS):
+        yield value
 
 
 _ZONE = re.compile(r"(Z|[+-]\d\d:?\d\d)$")
@@ -48,11 +67,19 @@ class Spot:
 
 def when(start: Any, end: Any = None) -> dict[str, Any]:
     """Times as parts of a `Spot`: seconds of a file, or of a stream the moment, if its zone is certain."""
-    told = {"start": lenient.number(start), "end": lenient.number(end)}
+    told = {"start": _second(start), "end": _second(end)}
+    if told["start"] is not None and told["end"] is not None and told["end"] < told["start"]:
+        told["end"] = None
     date = lenient.moment(start) if told["start"] is None and isinstance(start, str) and _ZONE.search(start) else None
     odd = {"start": start, "end": end}
     extra = {name: value for name, value in odd.items() if value is not None and told[name] is None}
     return told | {"at_date": date, "extra": extra}
+
+
+def _second(value: Any) -> float | None:
+    """A second of the media; `None` where it can be none."""
+    told = lenient.number(value)
+    return told if told is not None and told >= 0 else None
 
 
 @dataclass
@@ -190,10 +217,11 @@ class Found:
         return [(number, item) for number, item in enumerate(items) if isinstance(item, dict)]
 
     def strange(self, place: str, fields: Mapping[str, Any] | None) -> None:
-        """Fields that nobody documents: lists of objects among them may be hits, all others are harmless."""
+        """Fields that nobody documents: objects among them may be hits, all others are harmless."""
         for name, value in (fields or {}).items():
-            if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-                self.cast_doubt(f"the reply holds a list that is not known: {place}.{name}")
+            is_list = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+            if is_list or (isinstance(value, dict) and _HIT & value.keys()):
+                self.cast_doubt(f"the reply holds what may be a hit, and is not known: {place}.{name}")
 
     def hold(self, place: str, spot: Spot, since: int) -> None:
         """Holds the vendor's verdict on a place against what was found there: where it is worse, it counts.
@@ -233,6 +261,21 @@ class Found:
             self.note("contradiction", f"{place} says {word}, and {told}")
             self.unexplained = self.unexplained or f"the reply says {word}, and {told}"
             self.add(place, spot, NOTHING_KNOWN, label=word)
+
+    def overhear(self, place: str, *parts: Any) -> None:
+        """Holds every verdict that stands anywhere against what was found: one that is worse counts, whoever said it.
+
+        Args:
+            place: What they are parts of.
+            parts: The reply, and what had to be taken out of it.
+        """
+        worst = Verdict.worst(f.suggestion for f in self.findings if f.suggestion is not None) or Verdict.PASS
+        for word in {word for part in parts for word in sayings(part)}:
+            verdict = suggestion(word)
+            if verdict is not None and verdict.severity > worst.severity:
+                self.note("contradiction", f"{place} says {word} in a field that is not known")
+                self.cast_doubt(f"{place} says {word} in a field that is not known")
+                self.add(place, Spot(self.channel, says=word), NOTHING_KNOWN, label=word)
 
 
 def _is_within(label: str, parent: str) -> bool:

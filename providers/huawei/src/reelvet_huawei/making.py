@@ -35,7 +35,10 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What a v2 task may be called; the same page."""
 _INTERVAL = 5
 _CHINESE = ("zh", "cmn")
-_PLACEHOLDER = "{key}"
+KEY = "{key}"
+"""In a callback's URL and in the place of results it stands for the job's key."""
+OWN_FOLDER = "own_folder"
+"""Under this name a task's reference says that its results go to a folder of their own."""
 
 
 def task_name(key: str) -> str:
@@ -176,7 +179,8 @@ class MakingV2(Making):
             "service_config": {"common": common},
             "service_version": SERVICE_VERSION,
         }
-        return self._made(payload, choice)
+        is_own = True if "obs" in output and KEY in (self._place or "") else None
+        return self._made(payload, choice, **{OWN_FOLDER: is_own})
 
     def _input(self) -> dict[str, Any]:
         index = {"index": self.options.index} if self.options.index is not None else {}
@@ -193,7 +197,8 @@ class MakingV2(Making):
     def _output(self) -> dict[str, Any]:
         output: dict[str, Any] = {}
         if self._place is not None:
-            bucket, path = split_obs(self._place)
+            # A folder of its own tells a result from others: the vendor does not say what it calls the file.
+            bucket, path = split_obs(self._place.replace(KEY, task_name(self.job.vendor_key)))
             output["obs"] = {"bucket": bucket, "path": path}
         if self._hosting:
             output["hosting"] = {}
@@ -280,7 +285,7 @@ class MakingV3(Making):
         callback = self.job.callback
         if callback is None:
             return {}
-        told = {"callback": str(callback.url).replace(_PLACEHOLDER, quote(self.job.key, safe=""))}
+        told = {"callback": str(callback.url).replace(KEY, quote(self.job.key, safe=""))}
         return told if self._seed() is None else told | {"seed": MASK}  # put in its place when it is sent
 
     def _seed(self) -> str | None:

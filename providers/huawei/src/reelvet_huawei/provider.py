@@ -20,8 +20,9 @@ from reelvet.schema.errors import (
 )
 from reelvet.schema.task import RawTask, Status, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_huawei import auth, bucket, callback, iam, listing, making, read, request, whose, wire
+from reelvet_huawei import auth, callback, iam, listing, making, read, request, whose
 from reelvet_huawei.errors import CREATE_TASK, GET_TASK, TOKEN_OVER, classify, unexpected
+from reelvet_huawei.objects import Objects
 from reelvet_huawei.plugin import capabilities_of
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class HuaweiProvider(Provider):
                 auth.source(settings), context.clock, settings.project_id,
                 whence=auth.whence(settings), hide=self._hide,
             )  # fmt: skip
+        self._objects = Objects(settings, self._pair, context.clock)
         rate = settings.requests_per_second or _PER_SECOND.get(settings.api)
         self._project: str | None = settings.project_id
         self._asking = asyncio.Lock()
@@ -160,7 +162,13 @@ class HuaweiProvider(Provider):
             error.retryable = True
             raise error
         raw = read.raw_task(payload, ref=ref, requests=1, request_ids=_ids(reply))
-        return await self._with_file(raw) if self.settings.api == "v2" and isinstance(payload, dict) else raw
+        if self.settings.api == "v3":
+            return raw.model_copy(update={"vendor_key": callback.key_in(payload, self.settings.callback_url)})
+        try:
+            return await self._objects.complete(raw)
+        except ProviderError as error:
+            error.provider, error.instance = self.id, self.context.instance
+            raise
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Deletes a task of v2 that certainly goes on. Any other is given as it is: with it a hosted result would go.
@@ -266,6 +274,9 @@ class HuaweiProvider(Provider):
                 error.way_out = "A token that was fetched just now is refused too: check `region` and `project_id`."
             raise
 
+    def _pair(self) -> auth.KeyPair | None:
+        return self._auth.pair if isinstance(self._auth, auth.KeySigner) else None
+
     def _hide(self, secrets: Sequence[SecretStr]) -> None:
         self._session.hide(*secrets)
 
@@ -315,7 +326,8 @@ class HuaweiProvider(Provider):
         ids = whose.created(body, self.settings.api)
         if not ids:
             return Unknown(unexpected(reply, "names no task"))
-        more = {read.ALSO: ids[1:]} if len(ids) > 1 else {}
+        more: dict[str, Any] = {read.ALSO: ids[1:]} if len(ids) > 1 else {}
+        more |= {name: task.extra[name] for name in (making.OWN_FOLDER,) if name in task.extra}
         return Created(TaskRef(id=ids[0], name=task.name, category=task.category, extra=more))
 
     def _seed(self, name: Any) -> str:
@@ -341,28 +353,6 @@ class HuaweiProvider(Provider):
             return await self._send("GET", await self._base(None), "ListTasks", Effect.READ, query=query)
 
         return listing.tasks(ask, window, size=self.settings.page_size, name_like=name_like)
-
-    async def _with_file(self, raw: RawTask) -> RawTask:
-        """The task with the result that lies in a bucket, where it can be read."""
-        task = wire.VcmTask.model_validate(raw.payload)
-        place = read.where(task)
-        kept = wire.parsed(task.hosting_result.data)
-        pair = self._auth.pair if isinstance(self._auth, auth.KeySigner) else None
-        if raw.status is not Status.SUCCEEDED or place is None or kept is not None or pair is None:
-            return raw
-        if not bucket.is_installed():
-            return raw
-        try:
-            found = await bucket.read(pair, self.settings, place, raw.ref.id)
-        except ProviderError as error:
-            error.provider, error.instance = self.id, self.context.instance
-            raise
-        if found is None:
-            return raw
-        more = {read.RESULT: found}
-        return read.raw_task(
-            raw.payload, ref=raw.ref, requests=raw.requests, request_ids=raw.request_ids, attachments=more
-        )
 
 
 def _ids(reply: Reply) -> tuple[str, ...]:

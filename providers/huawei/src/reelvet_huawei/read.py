@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from reelvet.plugins import Capabilities, Looked, Report, final_coverage, plan_coverage
@@ -11,7 +12,7 @@ from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskError, TaskRef
 from reelvet_huawei import read_v2, read_v3, wire
-from reelvet_huawei.errors import fault_of, kind_of
+from reelvet_huawei.errors import WAYS_OUT, fault_of, kind_of, way_out_of
 from reelvet_huawei.plugin import IMAGE_TEXT, V2_CATEGORY, V2_TEXT, V3_AUDIO, V3_IMAGE, V3_TEXT
 from reelvet_huawei.states import STATES, STATUSES
 from reelvet_huawei.words import Words
@@ -39,10 +40,15 @@ GONE = {
 
 _FINAL_V2 = frozenset({"AVAILABLE"})
 _FROZEN = "FROZEN"
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_KEEP = "Fetch results in time, or have them written to a bucket of yours too (`obs_output`)"
 _CHECK_MEDIA = (
-    "check that the media is there and can be played: at a public URL, or as an object in the same region that the "
+    "Check that the media is there and can be played: at a public URL, or as an object in the same region that the "
     "service has its agency (delegation) for"
 )
+_ASK_VENDOR = "Ask the vendor why"
+_MENDS = (_CHECK_MEDIA, _ASK_VENDOR, _KEEP, *WAYS_OUT)
+_READS = "reelvet-huawei[obs] reads it, once it is there, with a key pair that may"
 
 
 class Able(Protocol):
@@ -111,10 +117,17 @@ def raw_task(
     )
 
 
-def _failed(shape: dict[str, Any], code: str | None, says: str) -> TaskError:
-    """Why a task failed: as the reply tells, else by what is known besides."""
+def _failed(shape: dict[str, Any], code: str | None, says: str, mend: str = _CHECK_MEDIA) -> TaskError:
+    """Why a task failed, as the reply tells, else by what is known besides; and what to do about it."""
     told, text = fault_of(shape)
-    return TaskError(code=told or code, message=text or says, type=kind_of(told).__name__)
+    message = f"{(text or says).rstrip('.')}. {way_out_of(told) or mend}."
+    return TaskError(code=told or code, message=message, type=kind_of(told).__name__)
+
+
+def cause(error: TaskError | None) -> str:
+    """What an error of `_failed` says without what to do about it."""
+    message = error.message if error is not None else ""
+    return next((message.partition(f". {mend}")[0] for mend in _MENDS if f". {mend}" in message), message)
 
 
 def _state(
@@ -124,17 +137,16 @@ def _state(
     state = (task.state or "").strip().upper()
     status = STATES.get(state, Status.UNKNOWN)
     if status is Status.FAILED:
-        says = task.status or ""
-        if not says:
-            says = "the account is frozen" if state == _FROZEN else "the vendor gives no reason"
-        return status, _failed(shape, state, says)
+        is_frozen = state == _FROZEN
+        says = task.status or ("the account is frozen" if is_frozen else "the vendor gives no reason")
+        return status, _failed(shape, state, says, _ASK_VENDOR if is_frozen else _CHECK_MEDIA)
     if status is not Status.SUCCEEDED or is_listed or is_read or not task.is_hosted:
         return status, None
     hosted = (task.hosting_result.status or "").strip().upper()
     if hosted in GONE and task.output.obs.bucket is None:
         kind, why = GONE[hosted]
         until = f" (until {task.hosting_result.overdue})" if task.hosting_result.overdue else ""
-        says = f"the task succeeded and its result is gone: {why}{until}"
+        says = f"the task succeeded and its result is gone: {why}{until}. {_KEEP}."
         return Status.FAILED, TaskError(code=hosted, message=says, type=kind, retryable=False)
     if hosted in GONE:
         return status, None
@@ -202,8 +214,7 @@ class _Reading:
     def read(self, raw: RawTask) -> None:
         """One task."""
         if raw.status is Status.FAILED and raw.error is not None and raw.error.type == ProviderError.__name__:
-            mend = "ask the vendor why" if (raw.native_status or "").upper().startswith(_FROZEN) else _CHECK_MEDIA
-            self.notes.append(Note(code="task_failed", says=f"{raw.error.message}; {mend}"))
+            self.notes.append(Note(code="task_failed", says=raw.error.message))
         if others := wire.words(raw.ref.extra.get(ALSO)):
             says = f"the vendor answered one create with {1 + len(others)} tasks; not looked at: {', '.join(others)}"
             self.notes.append(Note(code="also_created", says=says))
@@ -227,12 +238,16 @@ class _Reading:
             self._sampled(common.frame_interval, MediaKind.VIDEO)
         if result is not None:
             found = read_v2.read(result, self._words, task=raw.ref.id, pictures=_pictures(task))
+            found.strange("the task", task.model_extra)
+            found.overhear("the reply", payload, result)
             self._take(raw, places, found)
         elif raw.status is Status.SUCCEEDED:
-            where = f"obs://{task.output.obs.bucket}/{task.output.obs.path or ''}" if task.output.obs.bucket else None
-            why = f"the result lies in {where} and was not read" if where else "the reply holds no readable result"
-            way_out = "; reelvet-huawei[obs] reads it, once it is there, with a key pair that may" if where else ""
-            self.notes.append(Note(code="result_elsewhere" if where else "unreadable_result", says=why + way_out))
+            place = where(task)
+            told = f"the result lies in obs://{place[0]}/{place[1]} and was not read" if place else None
+            why = told or "the reply holds no readable result"
+            mend = raw.error.message if raw.error is not None else _READS if told else None
+            code = "result_elsewhere" if told else "unreadable_result"
+            self.notes.append(Note(code=code, says=f"{why}: {mend}" if mend else why))
             self._look(raw, places, why)
         else:
             self._look(raw, places, None)
@@ -253,7 +268,10 @@ class _Reading:
         elif is_audio:
             self.media = MediaFacts(kind=MediaKind.AUDIO)
         if job.result is not None or raw.status is Status.SUCCEEDED:
-            self._take(raw, places, read_v3.read(job.result, self._words, task=raw.ref.id))
+            found = read_v3.read(job.result, self._words, task=raw.ref.id)
+            found.strange("the job", job.model_extra)
+            found.overhear("the reply", raw.payload)
+            self._take(raw, places, found)
         else:
             self._look(raw, places, None)
 
@@ -271,7 +289,7 @@ class _Reading:
     ) -> None:
         """What was looked at, and why its silence may say nothing."""
         if raw.status is Status.FAILED:
-            doubt = f"the task failed: {raw.error.message}" if raw.error is not None else "the task failed"
+            doubt = f"the task failed: {cause(raw.error)}" if cause(raw.error) else "the task failed"
         elif raw.status is Status.CANCELED:
             doubt = "the task was canceled"
         elif raw.status is not Status.SUCCEEDED:
@@ -324,6 +342,6 @@ def _pictures(task: wire.VcmTask) -> str | None:
 
 
 def where(task: wire.VcmTask) -> tuple[str, str] | None:
-    """Bucket and folder of the caller's that a result was written to."""
+    """Bucket and folder of the caller's that a result was written to; `None` where that is no bucket's name."""
     output = task.output.obs
-    return (output.bucket, output.path or "") if output.bucket is not None else None
+    return (output.bucket, output.path or "") if output.bucket and BUCKET.fullmatch(output.bucket) else None

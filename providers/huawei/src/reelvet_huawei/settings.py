@@ -26,7 +26,7 @@ _BUCKET = re.compile(r"obs://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?")
 _PLAIN_URL = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=]+")
 """What a URL may hold that goes out as it is signed: what is escaped in it is signed otherwise."""
 
-ObsPlace = Annotated[str, Field(pattern=r"^obs://[^/]+(/.*)?$")]
+ObsPlace = Annotated[str, Field(pattern=r"^obs://[^/{}]+(/([^{}]|\{key\})*)?$")]
 
 
 def split_obs(place: str) -> tuple[str, str]:
@@ -97,7 +97,10 @@ class HuaweiSettings(ConnectionSettings):
     )
     obs_output: ObsPlace | None = Field(
         None,
-        description="v2: `obs://bucket/path/` of yours that results are written to, instead of being kept by the vendor.",
+        description="v2: `obs://bucket/path/` of yours that results are written to, instead of being kept by the vendor; `{key}` in it stands for the task's name.",
+    )
+    obs_wait: float = Field(
+        60.0, ge=0, description="v2: seconds that a result in `obs_output` is waited for once its task has succeeded."
     )
     hosting: bool | None = Field(
         None,

@@ -2,7 +2,7 @@
 
 `pytest --record-cassettes providers/huawei/tests/cassettes` records them anew against the emulator; with `-m live` against
 the service itself, for the account of HUAWEICLOUD_SDK_AK, _SK and _PROJECT_ID in `cn-north-4`, with the clip at
-REELVET_HUAWEI_MEDIA (an object in OBS that anybody may read). Each moderation is billed; v2 needs an account that has it.
+HUAWEICLOUD_CASSETTE_MEDIA (an object in OBS that anybody may read). Each moderation is billed; v2 needs an account that has it.
 
 Signatures and their dates change with every request, and are compared no more than any other header is: method, host,
 path, query and body are.
@@ -247,12 +247,12 @@ async def test_each_conversation_is_recorded_against_the_service_itself(name, re
             "HUAWEICLOUD_SDK_AK",
             "HUAWEICLOUD_SDK_SK",
             "HUAWEICLOUD_SDK_PROJECT_ID",
-            "REELVET_HUAWEI_MEDIA",
+            "HUAWEICLOUD_CASSETTE_MEDIA",
         )
     )
     if not (ak and sk and project and media and record_cassettes):
         pytest.fail(
-            "set HUAWEICLOUD_SDK_AK, _SK, _PROJECT_ID and REELVET_HUAWEI_MEDIA and say --record-cassettes: this talks to Huawei Cloud and is billed"
+            "set HUAWEICLOUD_SDK_AK, _SK, _PROJECT_ID and HUAWEICLOUD_CASSETTE_MEDIA and say --record-cassettes: this talks to Huawei Cloud and is billed"
         )
     token = os.environ.get("HUAWEICLOUD_SDK_SECURITY_TOKEN") or ""
     scrub = dict.fromkeys((ak, sk, token, SEED), "***") | {project: PROJECT_ID, media: VIDEO}

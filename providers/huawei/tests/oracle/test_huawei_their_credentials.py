@@ -149,7 +149,7 @@ def test_a_clock_that_is_off_is_their_exception(client, reelvet_sandbox):
         client(VcmClient).list_video_jobs(ListVideoJobsRequest())
 
 
-def test_a_token_over_their_transport(send, token, reelvet_sandbox):
+def test_a_expired_as_their_transport(send, token, reelvet_sandbox):
     path = f"/v2/{PROJECT_ID}/services/video-moderation/tasks"
     reply = send("GET", path, {"X-Auth-Token": token})
     assert json.loads(reply.content) == {"count": 0, "tasks": []}

@@ -88,7 +88,8 @@ UNKNOWN = ["reject", "BLOCKED", 7, ["block"], {"is": "block"}, True]
 ], ids=range(9))  # fmt: skip
 def test_a_verdict_that_nobody_knows_is_never_a_pass(moderator, payload, word):
     result = moderator.normalize(payload(word))
-    assert result.verdict in {"review", "error"}  # where it may be about anything, nothing was looked at for certain
+    # Where it may be about anything, nothing was looked at for certain; a word that is known counts, however wrapped.
+    assert result.verdict in ({"block"} if word == ["block"] else {"review", "error"})
     assert "unmapped" in {finding.label for finding in result.findings}
     assert "unknown_verdict" in {note.code for note in result.warnings}
 
@@ -151,10 +152,35 @@ def test_a_part_that_is_empty_in_any_way_is_no_reason_to_doubt(moderator, nothin
 
 @pytest.mark.parametrize("payload", [
     v3_result(video_detail=[LOW]), v3_result([seen([], details=[LOW])]), v3_result(sounds=[heard([], hits=[LOW_SOUND])]),
-    v2_result(texts=[{"text": "x"}]), v2_result([frame({}, (), objects=[LOW])]),
-], ids=range(5))  # fmt: skip
+    v2_result(texts=[{"text": "x"}]), v2_result([frame({}, (), objects=[LOW])]), v3_result(video_detail=LOW), v3_result() | {"details": [LOW]},
+    v2_result() | {"frames": [LOW]}, v2_result([frame({}, (), found=LOW)]),
+], ids=range(9))  # fmt: skip
 def test_a_list_that_nobody_knows_may_be_of_hits(moderator, payload):
     assert not any(row.state == "clean" for row in moderator.normalize(payload).coverage)
+
+
+@pytest.mark.parametrize("word", ["block", "review", " Block ", ["block"]])
+@pytest.mark.parametrize("name", ["suggestion", "Suggestion", "final_suggestion", "verdict"])
+@pytest.mark.parametrize("payload", [
+    lambda more: v3_result() | more, lambda more: v3_result() | {"audit": [more]},
+    lambda more: v2_result() | more, lambda more: v2_result() | {"review": {"of": more}},
+    lambda more: {"video_path": "a.mp4", "result": {"frames": [], "voices": [], "suggestion": "pass"}} | more,
+], ids=range(5))  # fmt: skip
+def test_a_verdict_anywhere_is_held_against_the_whole(moderator, payload, name, word):
+    """A reply that says pass in one place and block in another is no pass, even where nobody documents the other."""
+    result = moderator.normalize(payload({name: word}))
+    assert result.verdict in {"review", "block", "error"}
+    assert not any(row.state == "clean" for row in result.coverage)
+    assert "contradiction" in {note.code for note in result.warnings}
+
+
+def test_what_the_caller_sent_is_no_verdict(moderator):
+    payload = v3_result()
+    payload["request_params"] |= {
+        "suggestion": "block",
+        "data": {"url": "https://h.example/block", "suggestion": "block"},
+    }
+    assert moderator.normalize(payload).verdict == "pass"
 
 
 def test_other_fields_that_nobody_knows_are_harmless(moderator):
@@ -208,3 +234,19 @@ def test_a_rectangle_of_no_size_that_could_be_is_none_and_kept_as_it_is(moderato
     result = moderator.normalize(v3_result([seen([{**LOW, "face_location": place}], "review")], suggestion="review"))
     assert (result.findings[0].box, result.findings[0].native.extra["face_location"]) == (None, place)
     result.dump_json()
+
+
+@pytest.mark.parametrize(("begin", "end", "told"), [
+    ("1.5", "2", (1.5, 2.0)), (1, None, (1.0, None)), (-1, 2, (None, 2.0)), (5, 2, (5.0, None)), ("00:00:12", "x", (None, None)), (float("inf"), [2], (None, None)),
+    (True, {"a": 1}, (None, None)), (0, 0, (0.0, 0.0)),
+])  # fmt: skip
+def test_a_time_that_can_be_none_is_none_and_kept_as_it_is(moderator, begin, end, told):
+    sound = heard([{**LOW_SOUND, "suggestion": "block"}], "block", start_time=begin, end_time=end)
+    interval = frame(LOW_CLASS, ("porn",), "block", frame_begin=begin, frame_end=end)
+    for payload in (v3_result(sounds=[sound], suggestion="block"), v2_result([interval], suggestion="block")):
+        result = moderator.normalize(payload)
+        (finding,) = result.findings
+        assert (finding.start, finding.end, result.verdict) == (*told, "block")
+        kept = {"start": begin, "end": end}
+        lost = {name for name, value in zip(kept, told, strict=True) if value is None and kept[name] is not None}
+        assert lost <= set(finding.native.extra)

@@ -206,6 +206,7 @@ def test_media_that_it_cannot_take_is_refused(configured, api, media, says):
      ({"obs_output": "obs://bkt/out/"}, {}, {"obs": {"bucket": "bkt", "path": "out/"}}),
      ({"obs_output": "obs://bkt/out/", "hosting": True}, {}, {"obs": {"bucket": "bkt", "path": "out/"}, "hosting": {}}),
      ({"obs_output": "obs://bkt/out/"}, {"hosting": True, "obs_output": "obs://bkt/other"}, {"obs": {"bucket": "bkt", "path": "other"}, "hosting": {}}),
+     ({"obs_output": "obs://bkt/out/{key}/"}, {}, {"obs": {"bucket": "bkt", "path": "out/key-1/"}}),
      ({"obs_output": "obs://bkt/out/", "hosting": True}, {"hosting": False}, {"obs": {"bucket": "bkt", "path": "out/"}})],
 )  # fmt: skip
 def test_results_are_hosted_unless_they_go_to_a_bucket(configured, settings, options, output):
@@ -273,7 +274,7 @@ def test_a_field_of_the_other_api_is_refused_by_name(configured, api, options):
 @pytest.mark.parametrize(
     ("options", "says"),
     [({"categories": ["ad"]}, "categories"), ({"image_categories": []}, "image_categories"), ({"nonsense": 1}, "no such field"),
-     ({"biz_type": "p", "image_categories": ["porn"]}, "give either"), ({"description": "x" * 501}, "description"), ({"obs_output": "s3://x"}, "obs_output")],
+     ({"biz_type": "p", "image_categories": ["porn"]}, "give either"), ({"description": "x" * 501}, "description"), ({"obs_output": "s3://x"}, "obs_output"), ({"obs_output": "obs://bkt/{kee}/"}, "obs_output")],
 )  # fmt: skip
 def test_wrong_options_are_refused_by_name(moderator, options, says):
     with pytest.raises(InvalidOptions, match=says):

@@ -17,7 +17,7 @@ def test_what_is_needed_is_named_with_the_vendor_s_own_variables():
 @pytest.mark.parametrize(
     ("settings", "says"),
     [({"ak": " a"}, "white space"), ({"seed": "not-a-seed"}, "letters, digits"), ({"seeds": {"a": "ü"}}, "letters, digits"), ({"region": "CN North"}, "region"),
-     ({"iam_url": "ftp://x"}, "base URL"), ({"obs_output": "obs://B"}, "obs://bucket/path"), ({"project_id": "a/b"}, "project_id"), ({"api": "v1"}, "api"),
+     ({"iam_url": "ftp://x"}, "base URL"), ({"obs_output": "obs://B"}, "obs://bucket/path"), ({"obs_output": "obs://bkt/{kee}/"}, "obs_output"), ({"project_id": "a/b"}, "project_id"), ({"api": "v1"}, "api"),
      ({"credentials": "token"}, "domain"), ({"frame_interval": 61}, "60 s at most"), ({"base_url": "https://h.example/a%2Fb"}, "nothing escaped"),
      ({"base_url": "https://h.example/a b"}, "white space"), ({"iam_url": "https://h.example/ü"}, "base URL"), ({"obs_url": "https://h.example/%41"}, "base URL"),
      ({"base_url": "https://h.example:99999"}, "a port"), ({"base_url": "https://h.example:0"}, "a port"), ({"base_url": "https://h.example/a\nb"}, "base URL")],

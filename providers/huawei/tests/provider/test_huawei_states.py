@@ -73,21 +73,21 @@ def test_a_failed_job_of_v3_says_that_the_vendor_gives_no_reason(moderator, samp
 
 def test_a_failed_task_of_v2_tells_what_the_vendor_tells(moderator, sample):
     error = moderator.normalize(sample("SYNTHETIC_v2_query_failed")).tasks[0].error
-    assert (error.code, error.message) == ("ALG.002", "test")
-    waits = moderator.normalize(task("FAILED", status="out of computing resource"))
-    assert (waits.tasks[0].error.code, waits.tasks[0].error.message) == ("FAILED", "out of computing resource")
+    assert (error.code, read.cause(error)) == ("ALG.002", "test")
+    waits = moderator.normalize(task("FAILED", status="out of computing resource.")).tasks[0].error
+    assert (waits.code, read.cause(waits)) == ("FAILED", "out of computing resource")
     bare = moderator.normalize(sample("v2_audio_list_failed")["tasks"][0])
-    assert (bare.status, bare.tasks[0].error.message) == ("failed", "the vendor gives no reason")
+    assert (bare.status, read.cause(bare.tasks[0].error)) == ("failed", "the vendor gives no reason")
     assert "frozen" in moderator.normalize(task("FROZEN")).tasks[0].error.message
 
 
 @pytest.mark.parametrize(
     ("payload", "code", "says", "kind"),
-    [({"job_id": "j", "status": "failed", "error_code": "AIS.0022", "error_msg": "bad url"}, "AIS.0022", "bad url", "MediaRejected"),
+    [({"job_id": "j", "status": "failed", "error_code": "AIS.0022", "error_msg": "bad url"}, "AIS.0022", "bad url. Check the media", "MediaRejected"),
      ({"job_id": "j", "status": "failed", "error": {"code": "X.1", "message": "why"}}, "X.1", "why", "ProviderError"),
      ({"job_id": "j", "status": "failed", "error_message": "why"}, None, "why", "ProviderError"),
      ({"job_id": "j", "status": "failed", "error": {"error_code": "ModelArts.4603"}}, "ModelArts.4603", "the vendor gives no reason", "MediaRejected"),
-     (task("FAILED", error_code="IVA.0013", error_msg="agency"), "IVA.0013", "agency", "PermissionDenied"),
+     (task("FAILED", error_code="IVA.0013", error_msg="agency"), "IVA.0013", "agency. Give the service its agency (delegation) for OBS.", "PermissionDenied"),
      (task("FAILED", error={"code": "ALG.002", "message": ""}, status="odd"), "ALG.002", "odd", "ProviderError")],
 )  # fmt: skip
 def test_a_failed_task_that_says_why_is_data_and_typed(moderator, payload, code, says, kind):
@@ -109,11 +109,17 @@ def test_an_error_beside_a_clean_result_clears_nothing(moderator, sample, more):
 
 
 @pytest.mark.parametrize(
-    ("state", "mend"), [("FAILED", "check that the media is there"), ("FROZEN", "ask the vendor why")]
+    ("payload", "mend"),
+    [
+        (task("FAILED"), "Check that the media is there"),
+        (task("FROZEN"), "Ask the vendor why"),
+        ({"job_id": "j", "status": "failed"}, "Check that the media is there"),
+    ],
 )
-def test_what_can_be_done_about_a_failed_task_is_a_warning(moderator, state, mend):
-    (note,) = moderator.normalize(task(state)).warnings
-    assert (note.code, mend in note.says) == ("task_failed", True)
+def test_what_can_be_done_about_a_failed_task_is_in_its_error_and_a_warning(moderator, payload, mend):
+    result = moderator.normalize(payload)
+    (note,) = result.warnings
+    assert (note.code, mend in note.says, note.says) == ("task_failed", True, result.tasks[0].error.message)
 
 
 # --- where the result is ---
@@ -147,6 +153,7 @@ def test_a_result_that_is_gone_is_a_typed_failure_with_what_is_known(moderator, 
     assert "the task succeeded" in error.message
     assert says in error.message
     assert "2019-03-28T10:32:32Z" in error.message
+    assert "have them written to a bucket of yours" in error.message
     assert {row.state for row in result.coverage} == {"not_evaluated"}
 
 

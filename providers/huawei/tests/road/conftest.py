@@ -10,6 +10,18 @@ import pytest
 from reelvet import AsyncModerator, Config, ModerationJob
 from reelvet_huawei.sandbox import DOMAIN, PASSWORD, USER
 
+EVERYWHERE = {
+    "name": "everywhere",
+    "duration": 20,
+    "events": [
+        {"label": "sexual.explicit.pornography", "start": 5, "end": 9, "score": 0.9},
+        {"label": "harassment.abuse", "start": 10, "end": 14, "score": 0.9, "channel": "ocr", "text": "你是笨蛋", "matches": ["笨蛋"]},
+        {"label": "sexual.explicit.pornography", "start": 11, "end": 13, "score": 0.9, "channel": "speech", "text": "约炮"},
+        {"label": "sexual.sound.moaning", "start": 15, "end": 18, "score": 0.9, "channel": "sound"},
+    ],
+    "speech": [{"start": 11, "end": 13, "text": "来约炮吧", "language": "zh"}],
+}  # fmt: skip
+OBJECT = "https://media.obs.cn-north-4.myhuaweicloud.com/everywhere.mp4"
 MAGIC = "https://sandbox.reelvet.example"
 APIS = ("v2", "v3")
 
@@ -18,6 +30,12 @@ APIS = ("v2", "v3")
 def api(request):
     """One of the two APIs; a test that names none of its own is run over both."""
     return request.param
+
+
+@pytest.fixture(autouse=True)
+def _without_the_extra(monkeypatch):
+    """Whether or not the vendor's OBS client happens to be installed; with it: the folder `oracle`."""
+    monkeypatch.setattr("reelvet_huawei.bucket.is_installed", lambda: False)
 
 
 @pytest.fixture
@@ -104,3 +122,20 @@ def result_of(reelvet_sandbox):
         return reelvet_sandbox._emulators["huawei"].tasks.get(task_id).extra["result"]
 
     return find
+
+
+@pytest.fixture
+def provider_of():
+    """The provider that a moderator has opened."""
+
+    async def opened(moderator):
+        return await moderator._instance("huawei").open()
+
+    return opened
+
+
+@pytest.fixture
+def everywhere(reelvet_sandbox, job):
+    """A job that asks for everything, of media in which there is something in each channel."""
+    reelvet_sandbox.scenario(OBJECT, EVERYWHERE)
+    return lambda **fields: job(OBJECT, **{"detect": None, "channels": None, "language": "zh"} | fields)

@@ -65,13 +65,16 @@ async def test_a_login_that_iam_refuses(configured, by_token, job, api, creates,
     assert creates() == 0
 
 
+@pytest.mark.parametrize(
+    ("code", "cause"), [("APIGW.0307", "The token must be updated"), ("APIGW.0301", "token expires, expires_at: 2")]
+)
 async def test_a_token_that_is_over_as_soon_as_it_is_there(
-    configured, by_token, job, reelvet_sandbox, creates, asked, api
+    configured, by_token, job, reelvet_sandbox, creates, asked, api, code, cause
 ):
-    reelvet_sandbox.set_up("huawei", token_hours=1e-9)
+    reelvet_sandbox.set_up("huawei", token_hours=1e-9, expired_as=code)
     async with configured(api=api, **by_token) as moderator:
         error, _ = await refused(moderator, job(), e.AuthenticationFailed)
-    assert (error.code, "The token must be updated" in error.message) == ("APIGW.0307", True)
+    assert (error.code, cause in error.message) == (code, True)
     assert "A token that was fetched just now is refused too: check `region` and `project_id`." in error.way_out
     assert (creates(), asked(f"create_{api}")) == (0, 2)
 
@@ -136,8 +139,16 @@ async def test_an_object_that_is_not_there(moderator, job, creates):
     result = await moderator.moderate(job("obs://sandbox.reelvet.example/nowhere.mp4"))
     assert (result.status, result.verdict, creates()) == (Status.FAILED, Verdict.ERROR, 1)
     (note,) = [note for note in result.warnings if note.code == "task_failed"]
-    assert "the vendor gives no reason" in note.says
-    assert "an object in the same region that the service has its agency (delegation) for" in note.says
+    error = result.tasks[0].error
+    assert note.says == error.message
+    assert "the vendor gives no reason" in error.message
+    assert "Check that the media is there" in error.message
+    assert "an object in the same region that the service has its agency (delegation) for" in error.message
+    # With the vendor's OBS client it is certain: the folder `oracle`.
+    assert (
+        "Whether obs://sandbox.reelvet.example/nowhere.mp4 is there is looked up with reelvet-huawei[obs]"
+        in error.message
+    )
     assert "the task failed" in next(row.why for row in result.coverage if row.label == "sexual")
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from reelvet_huawei.sandbox import HuaweiSandbox
+from reelvet_huawei.sandbox import HuaweiSandbox, obs
 
 
 @pytest.fixture
@@ -23,9 +23,8 @@ def rows(pytestconfig):
 
 
 def test_every_operation_is_listed(rows):
-    assert rows("The emulator of Huawei") == {
-        f"`{route.operation}`": f"{route.method} {route.path}" for route in HuaweiSandbox.routes
-    }
+    listed = {route.operation: f"{route.method} {route.path}" for route in HuaweiSandbox.routes} | obs.OPERATIONS
+    assert rows("The emulator of Huawei") == {f"`{operation}`": where for operation, where in listed.items()}
 
 
 def test_every_field_of_the_setup_is_listed_with_its_default(rows):

@@ -69,14 +69,20 @@ async def test_a_result_in_a_bucket_is_read_with_the_vendor_s_client(fake, make,
     assert calls[1][1:] == ("obs-iva", "output/", None)
 
 
-@pytest.mark.parametrize(("keys", "status"), [([], 200), (["output/other/result.json"], 200), ([f"output/{TASK}/a.json", f"output/{TASK}/b.json"], 200), ([], 403)])  # fmt: skip
-async def test_a_bucket_without_certainly_that_result_says_where_it_lies(fake, make, sample, obs_client, keys, status):
+@pytest.mark.parametrize(
+    ("keys", "status", "code"),
+    [([], 200, "NoSuchKey"), (["output/other/result.json"], 200, "NoSuchKey"), ([f"output/{TASK}/a.json", f"output/{TASK}/b.json"], 200, "Ambiguous"),
+     ([], 403, "AccessDenied"), ([], 404, "NoSuchKey")],
+)  # fmt: skip
+async def test_a_bucket_without_certainly_that_result_says_where_it_lies(
+    fake, make, sample, obs_client, keys, status, code
+):
     client, _ = obs_client
     client.keys, client.status = keys, status
     fake.on("GET", f"{TASKS}/{TASK}", (200, sample("v2_query_running") | {"state": "SUCCEEDED"}))
-    async with make(api="v2", obs_url=fake.url) as moderator:
+    async with make(api="v2", obs_url=fake.url, obs_wait=0) as moderator:
         result = await moderator.wait(Ticket.adopt("huawei", TASK))
-    assert (result.status, result.verdict) == ("succeeded", "error")
+    assert (result.status, result.verdict, result.tasks[0].error.code) == ("succeeded", "error", code)
     assert "result_elsewhere" in {note.code for note in result.warnings}
 
 

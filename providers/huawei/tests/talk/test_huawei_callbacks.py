@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import hashlib
 import hmac
@@ -36,7 +37,7 @@ def parse(make):
 
 
 @pytest.mark.parametrize(
-    "write", [bytes.hex, lambda d: d.hex().upper(), base64_of, lambda d: base64.urlsafe_b64encode(d).decode(), lambda d: f" {d.hex()} "]
+    "write", [bytes.hex, lambda d: d.hex().upper(), base64_of, lambda d: base64.urlsafe_b64encode(d).decode(), lambda d: base64_of(d).rstrip("="), lambda d: f" {d.hex()} "]
 )  # fmt: skip
 @pytest.mark.parametrize("secrets", [(SEED,), ("new_seed", SEED), (SEED, "old")])
 def test_a_callback_is_verified_by_any_of_the_seeds_however_the_digest_is_written(parse, sample, write, secrets):
@@ -46,6 +47,22 @@ def test_a_callback_is_verified_by_any_of_the_seeds_however_the_digest_is_writte
     assert (got.ref.id, got.raw.status, got.raw.payload) == ("xxx", "succeeded", payload)
     assert got.trusted is False  # the signature covers neither status nor result
     assert got.event_id == "xxx:2022-07-30T08:57:14.014Z"
+
+
+def test_all_seeds_are_compared_whichever_fits_and_in_constant_time(parse, sample, monkeypatch):
+    """How long it takes tells neither which seed it was nor how much of a digest was right."""
+    compared = []
+    plain = hmac.compare_digest
+    monkeypatch.setattr(hmac, "compare_digest", lambda *pair: compared.append(pair) or plain(*pair))
+    body, headers = signed(sample("v3_query_succeeded_hits"))
+    counts = []
+    for secrets in ((SEED, "a", "b"), ("a", "b", SEED), ("a", SEED, "b"), ("a", "b", "c")):
+        compared.clear()
+        with contextlib.suppress(CallbackRejected):
+            parse(body, headers, secrets=secrets)
+        counts.append(len(compared))
+    assert len(set(counts)) == 1
+    assert counts[0] >= 3
 
 
 @pytest.mark.parametrize("field", ["create_time", "job_id", "request_id"])
@@ -122,6 +139,7 @@ def test_the_key_comes_from_the_url(parse, sample):
     assert key(callback="https://me.example/cb?key=a%2Fb&x=1") == "a/b"
     assert key(callback="https://me.example/cb/a%2Fb/done", callback_url="https://me.example/cb/{key}/done") == "a/b"
     assert key(callback="https://me.example/cb?k=%E5%AF%86", callback_url="https://me.example/cb?k={key}") == "密"
+    assert key({"k": "from-query", "key": "x"}, callback_url="https://me.example/cb?k={key}&key=x") == "from-query"
     assert key(callback="https://other.example/a", callback_url="https://me.example/{key}") is None
 
 

@@ -272,7 +272,7 @@ async def test_a_token_is_renewed_before_it_ends(fake, provider, user, token):
     assert [got.header("X-Auth-Token") for got in fake.of("GET")] == ["TOKEN-1", "TOKEN-2"]
 
 
-@pytest.mark.parametrize("code", ["APIGW.0307", "APIG.0307", "AIS.0002", "IVA.0001"])
+@pytest.mark.parametrize("code", ["APIGW.0307", "APIG.0307", "APIG.0301", "APIGW.0301", "AIS.0002", "IVA.0001"])
 async def test_a_token_that_is_refused_is_fetched_anew_once(fake, provider, code, user, token):
     opened = await provider(**user)
     over = (401, {"error_code": code, "error_msg": "The token must be updated"})

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from reelvet.plugins import Callback
 from reelvet.schema import lenient
-from reelvet.schema.errors import CallbackRejected
+from reelvet.schema.errors import CallbackForged, CallbackRejected
 from reelvet.schema.task import Status, TaskRef
 from reelvet_tencent.read import raw_task
 
@@ -39,7 +39,8 @@ def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -
     Nor does it hold a time: an old callback verifies for ever, and is told by its `event_id`.
 
     Raises:
-        CallbackRejected: It is forged, tampered with or malformed.
+        CallbackForged: It is not signed, or its signature does not hold.
+        CallbackRejected: It is malformed.
     """
     if len(body) > LARGEST:
         _reject(f"it has {len(body)} bytes")
@@ -49,15 +50,15 @@ def parse(body: bytes, headers: Mapping[str, str], seeds: Sequence[SecretStr]) -
         # With an empty one anybody could sign: the signature would be the digest of the body alone.
         usable = [value for seed in seeds if (value := seed.get_secret_value()).strip()]
         if not usable:
-            _reject("its seed is empty")
+            _reject("its seed is empty", CallbackForged)
         if given is None:
-            _reject(f"it has no {SIGNATURE}")
+            _reject(f"it has no {SIGNATURE}", CallbackForged)
         # Every seed is tried, so that the time it takes says nothing of which one it was.
         told = given.strip().encode("utf-8", "surrogatepass")  # headers may hold what is no text
         held = [hmac.compare_digest(sign(body, seed).encode(), told) for seed in usable]
         trusted = any(held)
         if not trusted:
-            _reject(f"its {SIGNATURE} does not hold")
+            _reject(f"its {SIGNATURE} does not hold", CallbackForged)
     payload = _json(body)
     task_id = lenient.text(payload.get("TaskId"))
     if not task_id or not task_id.strip():
@@ -124,7 +125,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _reject(says: str) -> NoReturn:
-    raise CallbackRejected(
+def _reject(says: str, error: type[CallbackRejected] = CallbackRejected) -> NoReturn:
+    raise error(
         f"the callback is refused: {says}", "tencent", way_out="Check the seed of the job, and answer 4xx to others."
     )

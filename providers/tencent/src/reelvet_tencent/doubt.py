@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Any, get_args
 from reelvet.schema import lenient
 from reelvet.schema.media import Channel
 from reelvet.taxonomy import UNMAPPED
-from reelvet_tencent.making import Hit, Making, Spot, is_empty
+from reelvet_tencent.making import Hit, Making, Spot
 from reelvet_tencent.parts import UNREADABLE, Part, flag
+from reelvet_tencent.shape import is_empty
 from reelvet_tencent.wire import DescribeTaskDetailResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from reelvet_tencent.shape import Told
+    from reelvet_tencent.times import When
 
 SEEN = (Channel.VISUAL, Channel.OCR)
 HEARD = (Channel.SPEECH, Channel.SOUND)
@@ -47,31 +51,34 @@ class _Shape:
     parts: dict[str, type[Part]]
 
 
-def tell(make: Making, detail: DescribeTaskDetailResponse, inner: dict[str, Any]) -> None:
+def tell(make: Making, detail: Told, inner: dict[str, Any]) -> None:
     """Makes a finding of each place that cannot be read, and a doubt of its channels.
 
     Args:
         make: Where to. What else is found is to be made before.
-        detail: The reply.
+        detail: The reply, read.
         inner: The same, as it came.
     """
     told = {place for finding in make.findings if finding.label == UNMAPPED for place in _above(finding.native.field)}
-    for place, value in unreadable(inner, DescribeTaskDetailResponse, ""):
+    for place, value in unreadable(inner, detail, DescribeTaskDetailResponse, ""):
         make.doubt(_channels(place), f"{place} cannot be read")
         meanings = make.words.unreadable(_NUMBER.sub("[]", place))
         if place not in told:  # nobody said already that something unknown was found there or below
-            spot = Spot(place, _when(make, detail, place), extra={UNREADABLE: value})
-            make.add(spot, "", _channels(place)[0], Hit(), meanings)
+            spot = Spot(place, _when(make, detail, place))
+            make.add(spot, "", _channels(place)[0], Hit(extra={UNREADABLE: value}), meanings)
 
 
-def unreadable(value: Any, model: type[Part], place: str) -> Iterator[tuple[str, Any]]:
+def unreadable(value: Any, told: Any, model: type[Part], place: str) -> Iterator[tuple[str, Any]]:
     """Where a part cannot be read, and what stands there.
 
     Args:
         value: The part, as it came.
+        told: The same, read. Where that is the very object, all of it was as documented.
         model: What it should be.
         place: Where it stands.
     """
+    if told is value:
+        return
     shape = _shape(model)
     if not isinstance(value, dict) or not shape.names.intersection(value):
         yield place, value
@@ -84,19 +91,20 @@ def unreadable(value: Any, model: type[Part], place: str) -> Iterator[tuple[str,
             if lenient.text(inner) is None:
                 yield where, inner
         elif name in shape.parts:
-            yield from unreadable(inner, shape.parts[name], where)
+            yield from unreadable(inner, told.get(name), shape.parts[name], where)
         elif name in shape.lists:
-            yield from _unreadable_items(inner, shape.lists[name], where)
+            yield from _unreadable_items(inner, told[name], shape.lists[name], where)
         elif name not in shape.names and _says_hit(inner):
             yield where, inner
 
 
-def _unreadable_items(value: Any, model: type[Part], place: str) -> Iterator[tuple[str, Any]]:
+def _unreadable_items(value: Any, told: Sequence[Told], model: type[Part], place: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(value, list | dict):
         yield place, value
         return
-    for number, item in enumerate(lenient.items(value)):
-        yield from unreadable(item, model, f"{place}[{number}]")
+    for number, (item, one) in enumerate(zip(lenient.items(value), told, strict=True)):
+        if one is not item:
+            yield from unreadable(item, one, model, f"{place}[{number}]")
 
 
 def _says_hit(value: Any) -> bool:
@@ -142,9 +150,9 @@ def _channels(place: str) -> tuple[Channel, ...]:
     return SEEN if of[1] == "Image" else HEARD
 
 
-def _when(make: Making, detail: DescribeTaskDetailResponse, place: str) -> Any:
+def _when(make: Making, detail: Told, place: str) -> When:
     of = _OF_LIST.match(place)
     if of is None or of[2] is None:
         return make.clock.at(None)
-    segments = detail.image_segments if of[1] == "Image" else detail.audio_segments
-    return make.clock.at(segments[int(of[2])].offset_time)
+    segments = detail[f"{of[1]}Segments"]
+    return make.clock.at(segments[int(of[2])].get("OffsetTime"))

@@ -31,7 +31,8 @@ def propose(payloads: Iterable[Any], labels: LabelMap, notes: list[Note] | None 
     Args:
         payloads: Replies to DescribeTaskDetail.
         labels: Tencent's words.
-        notes: Takes a note of each name that is left out, as the settings would refuse it.
+        notes: Takes a note of whatever is left out: a reply without a BizType, a name that the settings would refuse, a scene
+            that is in no map.
     """
     told = notes if notes is not None else []
     seen: dict[str, dict[Channel, dict[str, None]]] = {}
@@ -39,11 +40,13 @@ def propose(payloads: Iterable[Any], labels: LabelMap, notes: list[Note] | None 
     for payload in payloads:
         detail = DescribeTaskDetailResponse.model_validate(unwrapped(payload))
         if not detail.biz_type:
+            told.append(
+                Note(code="biz_type_missing", says=f"task {detail.task_id!r} does not say of which BizType it is")
+            )
             continue
         if not is_biz_type(detail.biz_type):
             says = f"{detail.biz_type!r} is no name of a BizType, so nothing can be declared of it"
-            note = Note(code="biz_type_refused", says=says)
-            told += [note] if note not in told else []
+            told.append(Note(code="biz_type_refused", says=says))
             continue
         places = seen.setdefault(detail.biz_type, {})
         for channel, word in [*_images(detail), *_sounds(detail)]:
@@ -51,6 +54,7 @@ def propose(payloads: Iterable[Any], labels: LabelMap, notes: list[Note] | None 
                 for label, _ in vocabulary.recognized(word):
                     if label != UNMAPPED:
                         places.setdefault(channel, {})[label] = None
+    told[:] = dict.fromkeys([*told, *vocabulary.notes])
     return {name: _declared(places) for name, places in seen.items()}
 
 

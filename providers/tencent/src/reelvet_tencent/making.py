@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reelvet.schema import lenient
 from reelvet.schema.result import Box, Finding, Native, Note
 from reelvet.schema.urls import SignedUrl
-from reelvet_tencent import times, words
+from reelvet_tencent import parts, times, words
+from reelvet_tencent.shape import Rest
 from reelvet_tencent.times import NOWHERE, Clock, When
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from reelvet.schema.media import Channel
-    from reelvet_tencent.parts import HitSnippetInfo, Part, RecognitionResult
+    from reelvet_tencent.shape import Told
     from reelvet_tencent.words import Meaning, Words
 
 SCALE = "0-100"
 
+_TAG = Rest(parts.Tag, "name", "score")
+_SNIPPET = Rest(parts.HitSnippetInfo, "scene", "score", "snippet", "rect")
 
-@dataclass(frozen=True, slots=True)
+
 class Spot:
-    """A picture or a slice of sound: what its findings share."""
+    """A picture or a slice of sound: what its findings share.
 
-    place: str
-    when: When = NOWHERE
-    end: float | None = None
-    evidence: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    Args:
+        place: Where it stands in the reply.
+        when: Where it is in the media.
+        end: Seconds at which it ends.
+        evidence: A link to it.
+        rests: What else is told of it: how, and of what. Only asked of one in which something was found.
+    """
+
+    __slots__ = ("_rests", "_shared", "_url", "end", "place", "when")
+
+    def __init__(
+        self,
+        place: str,
+        when: When = NOWHERE,
+        end: float | None = None,
+        evidence: str | None = None,
+        rests: Iterable[tuple[Rest, Told]] = (),
+    ) -> None:
+        self.place = place
+        self.when = when
+        self.end = end
+        self._url = evidence
+        self._rests = rests
+        self._shared: tuple[SignedUrl | None, datetime | None, dict[str, Any]] | None = None
 
     @property
     def is_first(self) -> bool:
         """Whether it begins with the media: only then times within it are times of the media, whichever is meant."""
         return self.when.start == 0
 
+    @property
+    def shared(self) -> tuple[SignedUrl | None, datetime | None, dict[str, Any]]:
+        """Its evidence, when that expires, and what else is told of it."""
+        if self._shared is None:
+            url = self._url
+            extra: dict[str, Any] = {}
+            for rest, part in self._rests:
+                extra |= rest(part)
+            self._shared = (SignedUrl(_sound(url)), times.expires(url), extra) if url else (None, None, extra)
+        return self._shared
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+
+_NOTHING: dict[str, Any] = {}
+
+
+class Hit(NamedTuple):
     """What a part says was found."""
 
     label: str | None = None
@@ -46,11 +81,19 @@ class Hit:
     score: Any = None
     suggests: str | None = None
     text: str | None = None
-    matches: Sequence[str] = ()
+    matches: tuple[str, ...] = ()
     box: Box | None = None
     start: float | None = None
     end: float | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, Any] = _NOTHING
+
+
+class _Pattern(NamedTuple):
+    """What all hits of one word have in common, validated: a reply has thousands of hits and a handful of words."""
+
+    native: Native
+    findings: tuple[Finding, ...]
+    is_strange: bool
 
 
 class Making:
@@ -63,6 +106,8 @@ class Making:
         self.notes: list[Note] = []
         self.doubts: dict[Channel, str] = {}
         """Why the silence of a channel says nothing."""
+        self._told: set[tuple[str, str]] = set()
+        self._patterns: dict[tuple[Any, ...], _Pattern] = {}
         self._task = task
         self.generated = generated
 
@@ -73,9 +118,9 @@ class Making:
 
     def note(self, code: str, says: str) -> None:
         """A warning, once."""
-        note = Note(code=code, says=says)
-        if note not in self.notes:
-            self.notes.append(note)
+        if (code, says) not in self._told:
+            self._told.add((code, says))
+            self.notes.append(Note(code=code, says=says))
 
     def when(self, what: str, offset: Any, fine: Any = None) -> When:
         """Where a picture or sound is, with a warning where what is said of it cannot be."""
@@ -111,120 +156,174 @@ class Making:
             hit: What.
             meanings: What it stands for, if it is no label of the moderation.
         """
-        where = f"{spot.place}{place}".lstrip(".")
-        self.words.tell_strange(hit.suggests, where)
-        native = Native(
-            field=where,
-            label=hit.label,
-            sub_label=hit.sub_label or None,
-            score=hit.score,
-            scale=None if hit.score is None else SCALE,
-            extra={**spot.extra, **hit.extra},
+        where = f"{spot.place}{place}" if spot.place else place.lstrip(".")
+        label, sub_label, score, suggests, text, matches, box, start, end, extra = hit
+        key = (label, sub_label, suggests, channel, None if meanings is None else tuple(meanings))
+        pattern = self._patterns.get(key)
+        if pattern is None or pattern.is_strange:
+            self.words.tell_strange(suggests, where)
+        if pattern is None:
+            pattern = self._patterns[key] = self._pattern(hit, channel, meanings)
+        evidence, expires, shared = spot.shared
+        when = spot.when
+        if start is None:
+            start, end = when.start, spot.end
+        # Trusted is what this very code has worked out, and what the layout of its part says is text.
+        native = pattern.native.alike(
+            field=where, score=score, scale=None if score is None else SCALE, extra={**shared, **extra}
         )
-        start, end = (spot.when.start, spot.end) if hit.start is None else (hit.start, hit.end)
-        for label, relation in self.meanings(hit) if meanings is None else meanings:
-            self.findings.append(
-                Finding(
-                    label=label,
-                    relation=relation,
-                    channel=channel,
-                    score=words.ratio(hit.score),
+        ratio = words.ratio(score)
+        text = _sound(text) if text else None
+        if matches:
+            matches = tuple([_sound(match) for match in (dict.fromkeys(matches) if len(matches) > 1 else matches)])
+        at_date, findings = when.at_date, self.findings
+        for finding in pattern.findings:
+            findings.append(
+                finding.alike(
+                    score=ratio,
                     start=start,
                     end=end,
-                    at_date=spot.when.at_date,
-                    box=hit.box,
-                    text=hit.text or None,
-                    matches=tuple(dict.fromkeys(hit.matches)),
-                    suggestion=words.suggestion(hit.suggests),
-                    evidence=SignedUrl(spot.evidence) if spot.evidence else None,
-                    evidence_expires=times.expires(spot.evidence),
+                    at_date=at_date,
+                    box=box,
+                    text=text,
+                    matches=matches,
+                    evidence=evidence,
+                    evidence_expires=expires,
                     native=native,
-                    provider="tencent",
-                    task=self._task,
                 )
             )
 
+    def _pattern(self, hit: Hit, channel: Channel, meanings: list[Meaning] | None) -> _Pattern:
+        native = Native(
+            field="",
+            label=hit.label and _sound(hit.label),
+            sub_label=_sound(hit.sub_label) if hit.sub_label else None,
+            score=None,
+            scale=None,
+            extra={},
+        )
+        findings = tuple(
+            Finding(
+                label=label,
+                relation=relation,
+                channel=channel,
+                score=None,
+                start=None,
+                end=None,
+                at_date=None,
+                box=None,
+                text=None,
+                matches=(),
+                suggestion=words.suggestion(hit.suggests),
+                evidence=None,
+                evidence_expires=None,
+                native=native,
+                provider="tencent",
+                task=self._task,
+            )
+            for label, relation in (self.meanings(hit) if meanings is None else meanings)
+        )
+        return _Pattern(native, findings, words.is_strange(hit.suggests))
+
     def repeats(self, since: int, parent: Hit) -> bool:
         """Whether one of the findings from a number on says what a parent says, no more mildly and no less surely."""
-        told, score = words.suggestion(parent.suggests), lenient.number(parent.score)
+        findings = self.findings
+        if since >= len(findings):
+            return False
+        label, sub_label, score, suggests = parent[:4]
+        told, score = words.suggestion(suggests), _as_number(score)
         least = -1 if told is None else told.severity
-        return any(
-            finding.native.label == parent.label
-            and (not parent.sub_label or finding.native.sub_label == parent.sub_label)
-            and (-1 if finding.suggestion is None else finding.suggestion.severity) >= least
-            and (score is None or (lenient.number(finding.native.score) or 0) >= score)
-            for finding in self.findings[since:]
-        )
+        for number in range(since, len(findings)):
+            finding = findings[number]
+            native, said = finding.native, finding.suggestion
+            if (
+                native.label == label
+                and (not sub_label or native.sub_label == sub_label)
+                and (said is told or (-1 if said is None else said.severity) >= least)
+                and (score is None or (_as_number(native.score) or 0) >= score)
+            ):
+                return True
+        return False
 
-    def recognized(self, spot: Spot, results: Iterable[RecognitionResult], channel: Channel) -> None:
+    def recognized(self, spot: Spot, results: Iterable[Told], channel: Channel) -> None:
         """What was recognized of a face or a voice. It has no verdict: a score of 0 says that it was not."""
         for number, result in enumerate(results):
-            for tag_number, tag in enumerate(result.tags):
-                if words.stance(tag.name or result.label, None, tag.score) is not words.Stance.HIT:
+            label = result.get("Label")
+            for tag_number, tag in enumerate(result.get("Tags") or ()):
+                name, score = tag.get("Name"), tag.get("Score")
+                if words.stance(name or label, None, score) is not words.Stance.HIT:
                     continue
                 place = f".RecognitionResults[{number}].Tags[{tag_number}]"
                 start, end = None, None
                 if spot.is_first:
-                    start, end = self.span("Tags", _seconds(tag.start_time), _seconds(tag.end_time))
+                    start, end = self.span("Tags", _seconds(tag.get("StartTime")), _seconds(tag.get("EndTime")))
                 self.add(
                     spot,
                     place,
                     channel,
                     Hit(
-                        label=result.label,
-                        sub_label=None if tag.name == result.label else tag.name,
-                        score=tag.score,
+                        label=label,
+                        sub_label=None if name == label else name,
+                        score=score,
                         start=start,
                         end=end,
-                        extra=rest(tag, "name", "score"),
+                        extra=_TAG(tag),
                     ),
-                    self.words.recognized(result.label),
+                    self.words.recognized(label),
                 )
 
-    def snippets(self, spot: Spot, infos: Iterable[HitSnippetInfo], channel: Channel) -> None:
+    def snippets(self, spot: Spot, infos: Iterable[Told], channel: Channel) -> None:
         """Snippets that hit. What their words mean is not documented, so each is told as it is."""
         for number, info in enumerate(infos):
-            known = self.words.knows(info.scene)
+            scene = info.get("Scene")
+            known = self.words.knows(scene)
             start, end = None, None
             # Beside the whole of a file they count from its beginning; beside a picture or a sound perhaps from there.
             if spot.is_first or (not spot.place and not self.clock.live):
-                start, end = self.span("HitSnippetInfos", info.duration.start, info.duration.end)
+                said = info.get("Duration") or {}
+                start, end = self.span(
+                    "HitSnippetInfos", lenient.number(said.get("Start")), lenient.number(said.get("End"))
+                )
             self.add(
                 spot,
                 f".HitSnippetInfos[{number}]",
                 channel,
                 Hit(
-                    label=info.scene,
-                    score=info.score,
-                    text=info.snippet,
-                    box=box(info.rect.x, info.rect.y, info.rect.width, info.rect.height, info.rect.rotate),
+                    label=scene,
+                    score=info.get("Score"),
+                    text=info.get("Snippet"),
+                    box=box(info.get("Rect")),
                     start=start,
                     end=end,
-                    extra=rest(info, "scene", "score", "snippet", "rect"),
+                    extra=_SNIPPET(info),
                 ),
-                None if known else self.words.unmapped(info.scene, "snippet"),
+                None if known else self.words.unmapped(scene, "snippet"),
             )
 
 
-def _seconds(milliseconds: float | None) -> float | None:
-    return None if milliseconds is None else milliseconds / 1000
+def _as_number(score: Any) -> float | None:
+    return score if type(score) is int else lenient.number(score)  # nearly always
 
 
-def rest(part: Part, *without: str) -> dict[str, Any]:
-    """What else a part says, its fields spelled as the vendor spells them; what is empty is left out."""
-    told = part.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude=set(without))
-    return {name: value for name, value in told.items() if not is_empty(value)}
+def _seconds(milliseconds: Any) -> float | None:
+    read = lenient.number(milliseconds)
+    return None if read is None else read / 1000
 
 
-def is_empty(value: Any) -> bool:
-    """Whether a value says nothing."""
-    return value is None or value in ("", [], {}, ())
+def _sound(text: str) -> str:
+    """A text without halves of surrogate pairs, which can be written down nowhere."""
+    return text if text.isprintable() else str(lenient.storable(text))
 
 
-def box(
-    x: float | None, y: float | None, width: float | None, height: float | None, rotation: float | None
-) -> Box | None:
+_BOX = Box(x=0, y=0, width=0, height=0, rotation=0)
+
+
+def box(at: Told | None) -> Box | None:
     """A box in pixels; `None` where it has no size."""
+    if not at:
+        return None
+    number = lenient.number
+    x, y, width, height = number(at.get("X")), number(at.get("Y")), number(at.get("Width")), number(at.get("Height"))
     if x is None or y is None or not width or not height:
         return None
-    return Box(x=x, y=y, width=width, height=height, rotation=rotation or 0)
+    return _BOX.alike(x=x, y=y, width=width, height=height, rotation=number(at.get("Rotate")) or 0.0)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from reelvet.schema import lenient
 from reelvet_tencent.plugin import MOST_TASKS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reelvet.schema.plan import VendorTask
+    from reelvet.schema.task import TaskRef
     from reelvet_tencent.wire import TaskResult
 
 
@@ -51,6 +53,12 @@ def pair(keys: Sequence[str], results: Sequence[TaskResult]) -> list[TaskResult 
         if by_key[result.data_id] == 1 and (not (id_ := task_id(result)) or by_task[id_] == 1)
     }
     return [sound.get(key) for key in keys]
+
+
+def named(response: Mapping[str, Any], ref: TaskRef) -> str | None:
+    """The task that a reply is about; where it does not say, the one that was asked for."""
+    told = response.get("TaskId")
+    return ref.id if told in (None, "") else lenient.text(told)
 
 
 def kept_with(key: str, *, whole: bool) -> dict[str, Any]:

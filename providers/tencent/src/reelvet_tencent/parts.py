@@ -18,7 +18,11 @@ UNREADABLE = "Unreadable"
 """The name under which an item of a list is kept that is no object."""
 
 
-def _parts(value: Any) -> tuple[Any, ...]:
+_LISTS = (list, tuple)
+
+
+def as_parts(value: Any) -> tuple[dict[str, Any], ...]:
+    """A list of parts, where a single one may stand in its place. What is no object is kept in one."""
     items = lenient.items(value) if value is None or value == "" or isinstance(value, list | dict) else [value]
     return tuple(item if isinstance(item, dict) else {UNREADABLE: item} for item in items)
 
@@ -31,16 +35,17 @@ def flag(value: Any) -> bool | None:
     return known if known is not None else lenient.number(value) != 0
 
 
-def _texts(value: Any) -> tuple[str, ...]:
-    items = value if isinstance(value, list | tuple) else [value]
-    return tuple(word for item in items if (word := lenient.text(item)))
+def texts(value: Any) -> tuple[str, ...]:
+    """The texts of a list, where a single one may stand in its place."""
+    items = value if isinstance(value, _LISTS) else [value]
+    return tuple([word for item in items if (word := lenient.text(item))])
 
 
-Parts = BeforeValidator(_parts)
+Parts = BeforeValidator(as_parts)
 """For a list of parts: none of them is lost because it is no object."""
 
 HitFlag = Annotated[bool | None, BeforeValidator(flag)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+Texts = Annotated[tuple[str, ...], BeforeValidator(texts)]
 
 
 class Part(Lenient):

@@ -29,11 +29,8 @@ VIDEO, LIVE_VIDEO, VIDEO_AIGC = "VIDEO", "LIVE_VIDEO", "VIDEO_AIGC"
 MOST_TASKS = 10
 """Of one call: "1-10 tasks at a time". https://cloud.tencent.com/document/api/1265/51879"""
 
-PARALLEL = (Parallel(MediaKind.VIDEO, 10), Parallel(MediaKind.LIVE, 100, waits=False))
-"""Tasks that run at a time unless the vendor raised it: files above it wait, streams are refused.
-
-https://cloud.tencent.com/document/api/1265/51879
-"""
+FILES, STREAMS = 10, 100
+"""Tasks that run at a time, unless the vendor agreed to more: https://cloud.tencent.com/document/api/1265/51879"""
 
 RATE = 20
 """Requests per second of each action: https://cloud.tencent.com/document/api/1265/80029"""
@@ -72,6 +69,11 @@ def _channels(mapping: Mapping) -> tuple[Channel, ...]:
     return (Channel.VISUAL, Channel.SOUND) if mapping.native in _RECOGNIZED else _SEEN_AND_SAID
 
 
+def parallel(files: int = FILES, streams: int = STREAMS) -> tuple[Parallel, ...]:
+    """How many tasks run at a time: files above it wait, streams are refused."""
+    return (Parallel(MediaKind.VIDEO, files), Parallel(MediaKind.LIVE, streams, waits=False))
+
+
 @cache
 def capabilities() -> Capabilities:
     """What any account can see and do at most: the Chinese edition, with a policy that looks for everything."""
@@ -83,7 +85,7 @@ def capabilities() -> Capabilities:
         transcript=TranscriptCapability(languages=None, translations=()),
         key_fits="as DataId, where it is up to 64 of A-Z a-z 0-9 _ - @ #; else a digest of it",
         price_class="paid",
-        parallel=PARALLEL,
+        parallel=parallel(),
     )
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from reelvet.schema.media import Channel
-from reelvet_tencent.plugin import OF_THE_POLICY, VIDEO_AIGC, capabilities
+from reelvet_tencent.plugin import OF_THE_POLICY, VIDEO_AIGC, capabilities, parallel
 
 if TYPE_CHECKING:
     from reelvet.plugins import Capabilities, Capability
@@ -37,7 +37,8 @@ class Policies:
     @cached_property
     def at_most(self) -> Capabilities:
         """What the edition can do with a policy that looks for everything."""
-        most = capabilities()
+        settings = self._settings
+        most = replace(capabilities(), parallel=parallel(settings.parallel_files, settings.parallel_streams))
         if self._settings.effective_edition == "cn":
             return most
         # https://www.tencentcloud.com/document/api/1140/51174 knows neither User nor VIDEO_AIGC.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +20,14 @@ from reelvet.plugins import (
     TimeWindow,
     Unknown,
 )
-from reelvet.schema import lenient
 from reelvet.schema.errors import InvalidRequest, ProviderError, UnexpectedReply
 from reelvet.schema.task import RawTask, TaskRef
 from reelvet.taxonomy import LabelMap
-from reelvet_tencent import callbacks, learn, read, request, wire
+from reelvet_tencent import callbacks, learn, listing, read, request, wire
 from reelvet_tencent.auth import Tc3
 from reelvet_tencent.credentials import Credentials
 from reelvet_tencent.errors import OF_ONE, classify, of_code, row_of, tell_of_streams
-from reelvet_tencent.pairing import calls_of, kept_with, pair, task_id
+from reelvet_tencent.pairing import calls_of, kept_with, named, pair, task_id
 from reelvet_tencent.plugin import RATE
 from reelvet_tencent.policies import Policies
 
@@ -42,20 +39,14 @@ if TYPE_CHECKING:
     from reelvet.plugins import Callback
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
+    from reelvet.schema.result import Note
     from reelvet_tencent.settings import TencentSettings
-
-PAGE = 100
-"""Tasks per page of the list, at most: https://www.tencentcloud.com/document/api/1140/51172"""
 
 LARGEST_REPLY = 64 * 1024 * 1024
 """Bytes of a reply at most: the vendor's are up to 50 MB, as a long stream with many hits has it.
 
 https://cloud.tencent.com/document/api/271/2056
 """
-
-_MOST_PAGES = 1000
-_MOST_STALE = 5
-"""Pages in a row without anything new, after which a list is taken to have ended."""
 
 _CREATED = frozenset({"OK", "200"})
 """What the code of a created task is in every example, and once in the vendor's description of the field."""
@@ -103,7 +94,9 @@ class TencentProvider(Provider):
 
     def learn(self, raws: Sequence[RawTask]) -> Learned:
         """What the policies behind the BizTypes of some tasks seem to look at; see `learn.propose`."""
-        return Learned("biz_types", learn.propose((raw.payload for raw in raws), self._labels))
+        notes: list[Note] = []
+        policies = learn.propose((raw.payload for raw in raws), self._labels, notes)
+        return Learned("biz_types", policies, notes)
 
     def in_full(self, ref: TaskRef) -> TaskRef:
         """The task, to be read with the pictures and sounds in which nothing was found."""
@@ -168,18 +161,21 @@ class TencentProvider(Provider):
         Raises:
             ProviderError: The call failed, or the reply is another task's.
         """
-        body: dict[str, Any] = {"TaskId": ref.id}
-        if ref.extra.get("all_segments", self.settings.all_segments):
-            body["ShowAllSegments"] = True
-        raw = self._raw(reply := await self._call(request.DETAIL, body, Effect.READ), ref)
+        reply, raw = await self._detail(ref)
         self._check_is_of(reply, raw)
         return raw
 
     async def cancel(self, ref: TaskRef) -> RawTask:
         """Stops the task, as is needed for a live stream; one that has ended already is told as it is.
 
-        What the vendor answers for a task that has ended is not documented, so it is looked at after any refusal.
+        It is looked at before, where its key is known: a create may have named the task of another job, which is left
+        alone. What the vendor answers for a task that has ended is not documented, so it is looked at after any refusal.
+
+        Raises:
+            ProviderError: The call failed, or the task is another job's.
         """
+        if "key" in ref.extra:
+            await self._check_before_cancel(ref)
         try:
             await self._call(request.CANCEL, {"TaskId": ref.id}, Effect.REPEATABLE)
         except ProviderError:
@@ -191,13 +187,13 @@ class TencentProvider(Provider):
 
     async def find(self, key: str, window: TimeWindow) -> Sequence[RawTask]:
         """Tasks whose DataId is exactly that key. The list has no filter for it, so all of the window is read."""
-        found = [raw async for raw in self._list(window) if raw.vendor_key == key]
+        found = [raw async for raw in listing.tasks(self.list_page, window) if raw.vendor_key == key]
         extra = kept_with(key, whole=key in self._wanted_whole)
         return [raw.model_copy(update={"ref": raw.ref.model_copy(update={"extra": extra})}) for raw in found]
 
     async def sweep(self, window: TimeWindow) -> AsyncIterator[RawTask]:
         """The states of all tasks of a window."""
-        async for raw in self._list(window):
+        async for raw in listing.tasks(self.list_page, window):
             yield raw
 
     async def check(self) -> Health:
@@ -318,45 +314,27 @@ class TencentProvider(Provider):
             error.created = "maybe"  # a code of failure and a task: one of them is wrong
         return Rejected(error) if error.created == "no" else Unknown(error)
 
-    async def _list(self, window: TimeWindow) -> AsyncIterator[RawTask]:
-        """The tasks of a window, page by page.
+    async def _check_before_cancel(self, ref: TaskRef) -> None:
+        """Refuses to cancel another job's task. One that cannot be read just now is to be stopped all the same.
 
-        The last page has no token, by the documentation; in its example it has one. So it ends with a token that was
-        there before, or after some pages without anything new: one of those may be a page that came twice.
+        Raises:
+            UnexpectedReply: It is another job's.
         """
-        seen: set[str] = set()
-        tokens: set[str] = set()
-        stale = 0
-        token: str | None = None
-        until = window.until
-        for _ in range(_MOST_PAGES):
-            payload = await self.list_page(
-                limit=PAGE,
-                page_token=token,
-                start_time=_written(math.floor(window.since.timestamp())),
-                end_time=_written(math.ceil(until.timestamp())) if until is not None else None,
-            )
-            page = wire.DescribeTasksResponse.model_validate(_response(payload))
-            fresh = 0
-            for item in lenient.items(_response(payload).get("Data")):
-                data = wire.TaskData.model_validate(lenient.mapping(item))
-                if data.task_id and data.task_id.strip() and data.task_id not in seen:
-                    seen.add(data.task_id)
-                    fresh += 1
-                    extra = {"key": data.data_id} if data.data_id else {}
-                    ref = TaskRef(id=data.task_id, category=data.type or None, extra=extra)
-                    yield read.raw_task(item, ref=ref, requests=1)
-            stale = 0 if fresh else stale + 1
-            token = page.page_token
-            if not token or token in tokens or stale == _MOST_STALE:
-                return
-            tokens.add(token)
+        try:
+            reply, raw = await self._detail(ref)
+        except ProviderError:
+            return
+        if named(_response(raw.payload), ref) == ref.id:
+            self._check_is_of(reply, raw)
 
-    def _raw(self, reply: Reply, ref: TaskRef) -> RawTask:
+    async def _detail(self, ref: TaskRef) -> tuple[Reply, RawTask]:
+        body: dict[str, Any] = {"TaskId": ref.id}
+        if ref.extra.get("all_segments", self.settings.all_segments):
+            body["ShowAllSegments"] = True
+        reply = await self._call(request.DETAIL, body, Effect.READ)
         request_id = self._request_id(reply)
-        return read.raw_task(
-            reply.json(), ref=ref, requests=1, request_ids=(request_id,) if request_id is not None else ()
-        )
+        request_ids = (request_id,) if request_id is not None else ()
+        return reply, read.raw_task(reply.json(), ref=ref, requests=1, request_ids=request_ids)
 
     def _check_is_of(self, reply: Reply, raw: RawTask) -> None:
         """Refuses a reply that is another task's: it would be another video's verdict.
@@ -365,9 +343,8 @@ class TencentProvider(Provider):
             UnexpectedReply: Its TaskId is another, and asked again the right one may come; or its DataId is, so the
                 create named the wrong task.
         """
-        ref = raw.ref
-        named, wanted = _response(raw.payload).get("TaskId"), ref.extra.get("key")
-        told = ref.id if named in (None, "") else lenient.text(named)
+        ref, told = raw.ref, named(_response(raw.payload), raw.ref)
+        wanted = ref.extra.get("key")
         if told == ref.id and (wanted is None or raw.vendor_key in {None, wanted}):
             return
         says = f"to the question for task {ref.id} is about another"
@@ -391,8 +368,3 @@ class TencentProvider(Provider):
 
 def _response(payload: Any) -> dict[str, Any]:
     return read.unwrapped(payload)
-
-
-def _written(seconds: float) -> str:
-    """A moment as the vendor's examples write it, with its zone."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

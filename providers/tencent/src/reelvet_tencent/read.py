@@ -11,13 +11,12 @@ from reelvet.schema.errors import InvalidJob
 from reelvet.schema.media import Channel, MediaKind
 from reelvet.schema.result import CoverageState, MediaFacts, Note, Usage
 from reelvet.schema.task import RawTask, Status, TaskRef
-from reelvet_tencent import doubt, transcription, words
+from reelvet_tencent import finding, transcription, words
 from reelvet_tencent.errors import task_error
-from reelvet_tencent.finding import find
-from reelvet_tencent.making import Making, is_empty
-from reelvet_tencent.plugin import VIDEO, VIDEO_AIGC
+from reelvet_tencent.making import Making
+from reelvet_tencent.plugin import LIVE_VIDEO, VIDEO, VIDEO_AIGC
+from reelvet_tencent.shape import is_empty
 from reelvet_tencent.times import Clock
-from reelvet_tencent.wire import DescribeTaskDetailResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
     from reelvet.schema.plan import Plan, VendorTask
     from reelvet.schema.result import Coverage
     from reelvet.taxonomy import LabelMap, Taxonomy
-    from reelvet_tencent.parts import AudioSegments, ImageSegments
     from reelvet_tencent.policies import Policies
+    from reelvet_tencent.shape import Told
 
 STATUSES = {
     "PENDING": Status.QUEUED,
@@ -37,6 +36,7 @@ STATUSES = {
 }
 """https://cloud.tencent.com/document/api/1265/51878. A word that is not here is not finished."""
 
+_TYPES = frozenset({VIDEO, LIVE_VIDEO, VIDEO_AIGC, "VIDEO_LLM"})
 _LISTS = {
     Channel.VISUAL: "ImageSegments",
     Channel.OCR: "ImageSegments",
@@ -124,12 +124,17 @@ class _Task:
 
     raw: RawTask
     inner: dict[str, Any]
-    detail: DescribeTaskDetailResponse
+    detail: Told
     planned: VendorTask | None
 
     @property
     def type(self) -> str:
-        return self.detail.type or self.raw.ref.category or (self.planned.category if self.planned else None) or VIDEO
+        return (
+            self.detail.get("Type")
+            or self.raw.ref.category
+            or (self.planned.category if self.planned else None)
+            or VIDEO
+        )
 
     @property
     def lists_all(self) -> bool:
@@ -137,9 +142,9 @@ class _Task:
         planned = self.planned.extra if self.planned is not None else {}
         return bool(self.raw.ref.extra.get("all_segments") or planned.get("all_segments"))
 
-    def segments(self, channel: Channel) -> Sequence[ImageSegments | AudioSegments]:
+    def segments(self, channel: Channel) -> Sequence[Told]:
         """The pictures or the sounds, whichever a channel is looked for in."""
-        return self.detail.image_segments if channel in doubt.SEEN else self.detail.audio_segments
+        return self.detail.get(_LISTS[channel]) or ()
 
     @property
     def is_live(self) -> bool:
@@ -152,7 +157,7 @@ class _Task:
     @property
     def biz_type(self) -> str | None:
         # What it was sent with counts; a reply that names another one is another policy's.
-        return self.detail.biz_type or (self.planned.payload.get("BizType") if self.planned else None)
+        return self.detail.get("BizType") or (self.planned.payload.get("BizType") if self.planned else None)
 
 
 def _as_hit(row: Coverage) -> Coverage:
@@ -181,16 +186,17 @@ class _Reading:
         inner = unwrapped(raw.payload)
         if not inner:
             return
-        detail = DescribeTaskDetailResponse.model_validate(inner)
-        planned = self._planned.get(raw.ref.name) or self._planned.get(raw.ref.category or detail.type or "")
+        detail = finding.whole(inner)
+        planned = self._planned.get(raw.ref.name) or self._planned.get(raw.ref.category or detail.get("Type") or "")
         task = _Task(raw, inner, detail, planned)
         self._tasks.append(task)
         extra = planned.extra if planned is not None else {}
-        duration = float(detail.media_info.duration) if detail.media_info.duration and not task.is_live else None
+        lasts = lenient.whole((detail.get("MediaInfo") or {}).get("Duration"))
+        duration = float(lasts) if lasts and not task.is_live else None
         began = lenient.moment(extra.get("stream_started_at"))
         clock = Clock(live=task.is_live, duration=duration, began=began)
         make = Making(self.vocabulary, clock, task=raw.ref.id, generated=task.type == VIDEO_AIGC)
-        find(make, detail, inner, final=raw.status.final)
+        finding.find(make, detail, inner, final=raw.status.final)
         self._errors(task, make)
         self.findings += make.findings
         self.notes += make.notes
@@ -204,7 +210,7 @@ class _Reading:
 
     def _errors(self, task: _Task, make: Making) -> None:
         """A task that has ended well and names an error besides has done one of the two; a callback is no part of it."""
-        if (task.detail.error_type or "").startswith("CALLBACK"):
+        if (task.detail.get("ErrorType") or "").startswith("CALLBACK"):
             return
         told = [name for name in ("ErrorType", "ErrorDescription") if not is_empty(task.inner.get(name))]
         if told and task.raw.status is Status.SUCCEEDED:
@@ -228,6 +234,9 @@ class _Reading:
         elif (odd := _odd(task)) is not None:
             why = odd
             self.notes.append(Note(code="contradiction", says=odd))
+        elif task.planned is None and task.type not in _TYPES:
+            why = f"what a task of type {task.type!r} looks at is not known"  # as one that only listens
+            self.notes.append(Note(code="unknown_type", says=why))
         able = self._policies.able(task.biz_type).for_kind(task.kind)
         for channel, labels in self._policies.looks_for(task.type, able).items():
             reason = why or doubts.get(channel) or _unlisted(task.inner, channel) or _none(task, channel)
@@ -244,8 +253,9 @@ class _Reading:
             says = "a stream is looked at while it can be pulled, and what was missed while it could not is not told"
             self.notes.append(Note(code="stream_gaps", says=says))
         planned = task.planned.payload.get("BizType") if task.planned is not None else None
-        if planned and task.detail.biz_type and planned != task.detail.biz_type:
-            says = f"it was sent for BizType {planned!r}, and the reply is of {task.detail.biz_type!r}"
+        told = task.detail.get("BizType")
+        if planned and told and planned != told:
+            says = f"it was sent for BizType {planned!r}, and the reply is of {told!r}"
             self.notes.append(Note(code="contradiction", says=says))
 
     def biz_type(self, plan: Plan | None) -> str | None:
@@ -269,9 +279,9 @@ class _Reading:
 
 def _odd(task: _Task) -> str | None:
     """What about a task that ended well contradicts that it did, or is not what was sent."""
-    failed, type_ = task.detail.error_type, task.detail.type
+    failed, type_ = task.detail.get("ErrorType"), task.detail.get("Type")
     if failed and not failed.startswith("CALLBACK"):  # what failed then is not the moderation
-        return f"the reply says {task.detail.status} and {failed}"
+        return f"the reply says {task.detail.get('Status')} and {failed}"
     if task.planned is not None and type_ and type_ != task.planned.category:
         return f"it was sent as {task.planned.category}, and the reply is of {type_}"
     return None
@@ -293,7 +303,7 @@ def _watched(task: _Task, clock: Clock, channel: Channel) -> tuple[float | None,
         return None, f"{unsure}: that is told by `all_segments`"
     if clock.began is None:
         return None, f"{unsure}: that takes when it began, as `stream_started_at`"
-    whens = [clock.at(one.offset_time) for one in task.segments(channel)]
+    whens = [clock.at(one.get("OffsetTime")) for one in task.segments(channel)]
     if any(when.at_date is not None and when.at_date < clock.began for when in whens):
         return None, f"{unsure}: some of it is from before it is said to have begun"
     starts = [when.start for when in whens if when.start is not None]
@@ -321,15 +331,15 @@ def _cut(inner: dict[str, Any], channel: Channel) -> str | None:
 
 
 def _media(task: _Task, duration: float | None) -> MediaFacts:
-    info, given = task.detail.media_info, task.detail.input_info
-    bucket = lenient.mapping(given.bucket_info)
+    info, given = task.detail.get("MediaInfo") or {}, task.detail.get("InputInfo") or {}
+    bucket = lenient.mapping(given.get("BucketInfo"))
     place = lenient.text(bucket.get("Object")) or ""
-    source = given.url or (f"cos://{bucket.get('Bucket')}/{place.lstrip('/')}" if place else None)
+    source = given.get("Url") or (f"cos://{bucket.get('Bucket')}/{place.lstrip('/')}" if place else None)
     return MediaFacts(
         source=source,
         kind=task.kind,
         duration=duration,
-        width=info.width or None,
-        height=info.height or None,
+        width=lenient.whole(info.get("Width")) or None,
+        height=lenient.whole(info.get("Height")) or None,
         sampling=_SAMPLING,
     )

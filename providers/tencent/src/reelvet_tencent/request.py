@@ -124,7 +124,8 @@ def _coverage(
         # Every harm label that the instance can see: what another of its BizTypes sees is told, as not looked for.
         wider = ask(job, policies.effective, taxonomy, provider="tencent").coverage
         places = dict.fromkeys((row.label, row.channel) for row in [*rows, *wider])
-        rows = plan_coverage(places, able.for_kind(job.media.kind), taxonomy, "tencent")
+        if len(places) > len(rows):
+            rows = plan_coverage(places, able.for_kind(job.media.kind), taxonomy, "tencent")
     return rows
 
 

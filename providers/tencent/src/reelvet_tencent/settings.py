@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_pascal
 from pydantic_core import PydanticCustomError
 
 from reelvet.plugins import ConnectionSettings, DeclaredPolicy
-from reelvet_tencent.plugin import HOSTS
+from reelvet_tencent.plugin import FILES, HOSTS, STREAMS
 
 Edition = Literal["cn", "intl"]
 Source = Literal["keys", "environment", "profile", "cvm_role", "tke", "sts", "oidc"]
@@ -114,6 +114,16 @@ class TencentSettings(ConnectionSettings):
         default_factory=dict, description="Further such secrets by the names that jobs call them (`callback.secret`)."
     )
     cos_region: str | None = Field(None, description="The region of `cos://` buckets, if not `region`.")
+    parallel_files: int = Field(
+        FILES,
+        ge=1,
+        description="Files that Tencent runs at a time, which status tells of those that wait; more if it agreed to that.",
+    )
+    parallel_streams: int = Field(
+        STREAMS,
+        ge=1,
+        description="Live streams that Tencent runs at a time; no more are sent. More if it agreed to that.",
+    )
     all_segments: bool = Field(
         False, description="Whether results list pictures and sounds in which nothing was found too."
     )

@@ -8,59 +8,62 @@ from reelvet.schema.result import Note, Transcript, TranscriptSegment
 from reelvet_tencent import times
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from reelvet_tencent.parts import AudioSegments
+    from reelvet_tencent.shape import Told
     from reelvet_tencent.times import Clock
-    from reelvet_tencent.wire import DescribeTaskDetailResponse
 
 LONGEST = 1000
 """Characters of `AudioText`: "the first 1000". https://cloud.tencent.com/document/api/1265/51878"""
 
 
-def read(detail: DescribeTaskDetailResponse, clock: Clock, task: str) -> tuple[Transcript | None, list[Note]]:
+def read(detail: Told, clock: Clock, task: str) -> tuple[Transcript | None, list[Note]]:
     """The transcript, if anything was said; and what is missing of it."""
-    segments = tuple(segment for one in detail.audio_segments for segment in _slice(one, clock))
-    spoken = " ".join(one.result.text.strip() for one in detail.audio_segments if one.result.text)
-    heard = " ".join(one.text.strip() for one in detail.asrs if one.text)
-    text = detail.audio_text or heard or spoken
+    sounds, audio_text = detail.get("AudioSegments") or (), detail.get("AudioText")
+    segments = tuple(segment for one in sounds for segment in _slice(one, clock))
+    said = [text for one in sounds if (text := (one.get("Result") or {}).get("Text"))]
+    spoken = " ".join(text.strip() for text in said)
+    heard = " ".join(one["Text"].strip() for one in detail.get("Asrs") or () if one.get("Text"))
+    text = audio_text or heard or spoken
     notes = []
-    if len(detail.audio_text or "") >= LONGEST:
+    if len(audio_text or "") >= LONGEST:
         text = max(text, heard, spoken, key=len)
-        if text == detail.audio_text:
+        if text == audio_text:
             says = (
                 f"the vendor gives the first {LONGEST} characters of what was said; with all_segments it gives the rest"
             )
             notes.append(Note(code="transcript_cut", says=says))
     if not text.strip():
         return None, []
-    return Transcript(language=_language(detail), text=text, segments=segments, task=task), notes
+    return Transcript(language=_language(sounds), text=text, segments=segments, task=task), notes
 
 
-def _slice(one: AudioSegments, clock: Clock) -> Iterator[TranscriptSegment]:
-    start = clock.at(one.offset_time).start
-    if one.result.sentences:
+def _slice(one: Told, clock: Clock) -> Iterator[TranscriptSegment]:
+    result = one.get("Result") or {}
+    when = clock.at(one.get("OffsetTime"))
+    start = when.start
+    if sentences := result.get("Sentences"):
         # Whether they count from the media's beginning or the slice's is not documented: in the first it is the same.
-        for sentence in one.result.sentences:
-            begins = clock.within(times.of_text(sentence.start_time))
-            ends = clock.within(times.of_text(sentence.end_time))
-            if sentence.text:
+        for sentence in sentences:
+            begins = clock.within(times.of_text(sentence.get("StartTime")))
+            ends = clock.within(times.of_text(sentence.get("EndTime")))
+            if sentence.get("Text"):
                 first = start == 0
                 yield TranscriptSegment(
-                    start=begins if first else None, end=ends if first else None, text=sentence.text
+                    start=begins if first else None, end=ends if first else None, text=sentence["Text"]
                 )
-    elif one.result.text:
-        length = clock.length(one.result.duration, one.offset_time)
+    elif result.get("Text"):
+        length = clock.length(result.get("Duration"), when)
         end = start + length if start is not None and length is not None else None
-        yield TranscriptSegment(start=start, end=end, text=one.result.text)
+        yield TranscriptSegment(start=start, end=end, text=result["Text"])
 
 
-def _language(detail: DescribeTaskDetailResponse) -> str | None:
+def _language(sounds: Iterable[Told]) -> str | None:
     """The language, where one was recognized and no other: its codes are those of ISO 639-3, as `cmn`."""
     found = {
-        one.label
-        for segment in detail.audio_segments
-        for one in segment.result.language_results
-        if one.label and one.label.isascii() and one.label.isalpha() and len(one.label) in {2, 3}
+        label
+        for segment in sounds
+        for one in (segment.get("Result") or {}).get("LanguageResults") or ()
+        if (label := one.get("Label")) and label.isascii() and label.isalpha() and len(label) in {2, 3}
     }
     return found.pop() if len(found) == 1 else None

@@ -10,7 +10,10 @@ from reelvet.schema.result import Note, Relation, Verdict
 from reelvet.taxonomy import UNMAPPED
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from reelvet.taxonomy import LabelMap, Mapping
+    from reelvet_tencent.shape import Told
 
 SUGGESTIONS = {"Pass": Verdict.PASS, "Review": Verdict.REVIEW, "Block": Verdict.BLOCK}
 """https://cloud.tencent.com/document/api/1265/51878"""
@@ -22,6 +25,8 @@ NORMAL = "Normal"
 """Nothing was found."""
 
 _OTHERS = frozenset({"Others", "Other"})
+_NO_SUB_LABEL = frozenset({None, "", NORMAL, *_OTHERS})
+_FOUND = frozenset({"Review", "Block"})
 _RECOGNIZED = frozenset({"Teenager", "Gender"})
 _LABEL, _ALIAS = "Label", "Label (COS/CI spelling)"
 _AIGC = ("Type=VIDEO_AIGC", "(task type)")
@@ -36,6 +41,17 @@ class Stance(Enum):
     HIT = "hit"
     CLEAN = "clean"
     SILENT = "silent"
+
+
+def four(part: Told) -> tuple[str | None, str | None, Any, str | None]:
+    """Label, sub-label, score and suggestion of a part."""
+    get = part.get
+    return get("Label"), get("SubLabel"), get("Score"), get("Suggestion")
+
+
+def of_library(infos: Sequence[Told]) -> tuple[str, ...]:
+    """The words of a library that were read or heard."""
+    return tuple([word for info in infos if (word := info.get("Keyword"))])
 
 
 def suggestion(word: str | None) -> Verdict | None:
@@ -54,7 +70,7 @@ def stance(
     score: Any = None,
     *,
     sub_label: str | None = None,
-    flag: bool | None = None,
+    flag: int | None = None,
 ) -> Stance:
     """What a part says of itself; where it contradicts itself, the worst.
 
@@ -66,21 +82,23 @@ def stance(
         flag: Its hit flag.
     """
     named = label if label != NORMAL else None
+    if flag or suggests in _FOUND or is_strange(suggests):
+        return Stance.HIT
     # A sub-label below nothing: whatever else is said, it names what was found.
-    contradicts = not named and sub_label not in {None, "", NORMAL, *_OTHERS} and lenient.number(score) != 0
-    if flag or suggests in {"Review", "Block"} or is_strange(suggests) or contradicts:
+    if not named and sub_label not in _NO_SUB_LABEL and lenient.number(score) != 0:
         return Stance.HIT
     if suggests == "Pass":
         return Stance.CLEAN
     if named:  # no flag that is down outranks it, where nobody says that it may pass
         return Stance.CLEAN if lenient.number(score) == 0 else Stance.HIT
-    return Stance.CLEAN if flag is False or label == NORMAL else Stance.SILENT
+    return Stance.CLEAN if flag is not None or label == NORMAL else Stance.SILENT
 
 
 def ratio(score: Any) -> float | None:
-    """A score of 0-100 as 0-1."""
-    read = lenient.number(score)
-    return None if read is None else read / 100
+    """A score of 0-100 as 0-1; `None` for one that is off that scale."""
+    if type(score) is not int:  # nearly always one
+        score = lenient.number(score)
+    return score / 100 if score is not None and 0 <= score <= 100 else None  # noqa: PLR2004
 
 
 class Words:
@@ -88,6 +106,7 @@ class Words:
 
     def __init__(self, labels: LabelMap) -> None:
         self._labels = labels
+        self._told: set[tuple[str, str]] = set()
         self.notes: list[Note] = []
 
     def moderated(self, label: str | None, sub_label: str | None) -> list[Meaning]:
@@ -159,9 +178,9 @@ class Words:
             self._tell("unknown_verdict", f"{place}: {word!r} is none of {', '.join(SUGGESTIONS)}")
 
     def _tell(self, code: str, says: str) -> None:
-        note = Note(code=code, says=says)
-        if note not in self.notes:
-            self.notes.append(note)
+        if (code, says) not in self._told:
+            self._told.add((code, says))
+            self.notes.append(Note(code=code, says=says))
 
 
 def _meanings(mappings: tuple[Mapping, ...]) -> list[Meaning]:

@@ -6,10 +6,12 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from importlib.metadata import distributions, requires
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,12 @@ def test_planning_and_reading_load_nothing_of_the_vendors_sdk():
         json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout)
         == []
     )
+
+
+def test_of_the_vendors_sdk_nothing_is_needed_that_overwrites_the_other_edition():
+    needed = {re.split(r"[^\w.-]", one)[0] for one in requires("reelvet-tencent") or ()}
+    assert {one for one in needed if one.startswith("tencentcloud")} == {"tencentcloud-sdk-python-common"}
+    assert "tencentcloud-sdk-python-intl-en" not in {one.metadata["Name"] for one in distributions()}
 
 
 # --- where keys come from ---

@@ -121,6 +121,14 @@ def test_an_error_beside_a_verdict_is_no_clean_look(moderator, sample, fields):
     assert "contradiction" in {note.code for note in result.warnings}
 
 
+@pytest.mark.parametrize("type_", ["AUDIO", "LIVE_AUDIO", "NEW"])
+def test_a_task_of_a_type_that_nobody_knows_may_have_looked_at_no_picture(moderator, sample, type_):
+    result = moderator.normalize(finished(sample, Type=type_))
+    assert result.verdict is Verdict.ERROR
+    assert states(result) == {CoverageState.NOT_EVALUATED}
+    assert "unknown_type" in {note.code for note in result.warnings}
+
+
 # --- what cannot be read ---
 
 BLOCK = {"Label": "Porn", "Suggestion": "Block", "Score": 99}

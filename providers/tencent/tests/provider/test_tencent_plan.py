@@ -350,4 +350,17 @@ def test_a_declaration_is_proposed_from_what_a_policy_was_seen_to_do(moderator, 
     }  # fmt: skip
     assert isinstance(proposed["reels_1"], DeclaredPolicy)
     nothing = [RawTask(ref={"id": "t"}, status="unknown", payload=one) for one in ({"Response": {"TaskId": "t"}}, None)]
-    assert provider.learn(nothing).policies == {}
+    learned = provider.learn(nothing)
+    assert learned.policies == {}
+    assert {note.code for note in learned.notes} == {"biz_type_missing"}
+
+
+def test_what_is_left_out_of_a_proposal_is_told(moderator, sample):
+    provider = moderator._instance("tencent").provider
+    payload, odd = sample("composed_clean_all_segments"), sample("composed_clean_all_segments")
+    odd["Response"]["BizType"] = "a b!"
+    payload["Response"]["ImageSegments"][0]["Result"]["Results"] = [{"Scene": "Hot", "Label": "Normal"}]
+    notes = provider.learn([provider.recognize(one) for one in (payload, odd, odd)]).notes
+    assert [note.code for note in notes] == ["biz_type_refused", "unmapped"]
+    assert "'a b!'" in notes[0].says
+    assert "'Hot'" in notes[1].says

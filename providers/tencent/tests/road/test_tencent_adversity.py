@@ -78,6 +78,9 @@ async def test_a_task_that_is_not_the_one_that_was_created_gives_no_verdict(mode
     assert (caught.value.retryable, creates()) == (False, 2)
     with pytest.raises(e.UnexpectedReply):
         await moderator.status(ticket)
+    with pytest.raises(e.UnexpectedReply, match="another video"):  # nor is the other's stopped
+        await moderator.cancel(ticket)
+    assert not sent(reelvet_sandbox, "cancel")
     # The way out: what the vendor holds under the key.
     (found,) = await moderator.find("key-1")
     assert (await moderator.wait(found)).verdict is Verdict.BLOCK

@@ -305,20 +305,32 @@ async def verdicts(provider, tasks, outcomes, *, looks_up):
 
 
 async def test_no_verdict_is_ever_on_the_wrong_video():
-    """Ten thousand batches whose replies were shuffled, rewritten, cut, doubled: a job gets the verdict of its video or none."""
+    """Ten thousand batches whose replies were shuffled, rewritten, cut, doubled: a job gets the verdict of its video or none.
+
+    Nor is any paired with what the reply does not name under its key, which would show here only where the reply is right.
+    """
     random = Random(20211)  # noqa: S311  (the same batches each time)
-    vendor, wrong, right, none = Liar(), 0, 0, 0
-    vendor.lies = lambda results: lie(random, results)
+    vendor, wrong, mispaired, right, none = Liar(), 0, 0, 0, 0
+    told = []
+
+    def lies(results):
+        told[:] = [lie(random, results)]
+        return told[0]
+
+    vendor.lies = lies
     provider = await provider_with(vendor)
     for number in range(BATCHES):
         tasks = tasks_of([f"key-{number}-{n}" for n in range(random.randrange(1, 11))])
         outcomes = await provider.submit(tasks)
+        named = [(one.get("DataId"), one.get("TaskId")) for one in told[0] or () if isinstance(one, dict)]
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            mispaired += isinstance(outcome, Created) and named.count((task.vendor_key, outcome.ref.id)) != 1
         got = await verdicts(provider, tasks, outcomes, looks_up=number % 50 == 0)
         for task in tasks:
             none += task.vendor_key not in got
             right += got.get(task.vendor_key) == VIDEO.format(task.vendor_key)
             wrong += got.get(task.vendor_key, VIDEO.format(task.vendor_key)) != VIDEO.format(task.vendor_key)
-    assert wrong == 0
+    assert (wrong, mispaired) == (0, 0)
     assert right > none > 0  # the lies struck, and not everything was lost to them
 
 

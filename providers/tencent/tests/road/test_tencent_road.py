@@ -244,7 +244,7 @@ async def test_every_request_is_signed_over_its_action(moderator, job, reelvet_s
 
 @pytest.fixture
 def small_pages(monkeypatch):
-    monkeypatch.setattr("reelvet_tencent.provider.PAGE", 3)
+    monkeypatch.setattr("reelvet_tencent.listing.PAGE", 3)
 
 
 @pytest.mark.parametrize("at_end", [False, True])

@@ -26,6 +26,7 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_plain_secrets,
     configuration.check_seal_key,
     configuration.check_callback_secrets,
+    configuration.check_events,
     plugins.check_plugins,
     plugins.check_versions,
     plugins.check_duplicate_plugins,

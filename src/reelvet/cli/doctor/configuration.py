@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from reelvet.cli.doctor.examined import SECRETIVE, Item
 from reelvet.config import resolve_reference
 from reelvet.config.sources import INSTANCE_PREFIX
+from reelvet.http import LOOPBACK
 from reelvet.schema.errors import ReelvetError
 
 if TYPE_CHECKING:
@@ -182,6 +184,27 @@ def check_callback_secrets(examined: Examined) -> Iterator[Item]:
                 )
 
 
+def check_events(examined: Examined) -> Iterator[Item]:
+    """Whoever is to be told can be called, and what they are told can be signed."""
+    from reelvet.events import Signatures  # noqa: PLC0415  (most configurations tell nobody)
+
+    events = examined.config.events
+    if events is None:
+        return
+    of_machine = events.url.startswith(_REFERENCES) or any(is_reference(secret) for secret in events.secrets)
+    try:
+        url = events.target(examined.environ)
+        Signatures(events.keys(examined.environ))
+    except ReelvetError as error:
+        yield Item("wrong", error.message, error.way_out, getattr(error, "field", "events"), of_machine=of_machine)
+        return
+    if url.startswith("http:") and urlsplit(url).hostname not in LOOPBACK:
+        yield Item(
+            "warning", f"events go to {url.masked} in the clear: others on the way can read them", "Give an https URL.", "events.url"
+        )  # fmt: skip
+    yield Item("ok", f"events are signed, and sent to {url.masked}")
+
+
 def is_reference(secret: SecretStr) -> bool:
     """Whether it stands for a variable or a file."""
     return secret.get_secret_value().startswith(_REFERENCES)
@@ -195,5 +218,8 @@ def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(data, dict):
         for key, value in data.items():
             yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(data, list):
+        for item in data:
+            yield from _leaves(item, path)
     elif isinstance(data, str):
         yield path, data

@@ -18,6 +18,7 @@ _CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     configuration.check_fetch_allow,
     configuration.check_seal_key,
     configuration.check_callback_secrets,
+    configuration.check_events,
     instances.check_active_instance,
     instances.check_instance_plugins,
     instances.check_references,

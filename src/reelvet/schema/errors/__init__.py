@@ -41,6 +41,7 @@ from reelvet.schema.errors.fetching import (
 from reelvet.schema.errors.keeping import JournalError
 from reelvet.schema.errors.provider import (
     AuthenticationFailed,
+    CallbackForged,
     CallbackRejected,
     CallbackUnsupported,
     CancelUnsupported,
@@ -67,6 +68,7 @@ from reelvet.schema.errors.provider import (
 
 __all__ = [
     "AuthenticationFailed",
+    "CallbackForged",
     "CallbackRejected",
     "CallbackUnsupported",
     "CallerError",

@@ -207,6 +207,14 @@ class CallbackRejected(ProviderError):
     default_way_out = "Do not act on it; if it is the vendor's own, check the secret in [secrets.callbacks]."
 
 
+class CallbackForged(CallbackRejected):
+    """A callback without a signature, or with one that no configured secret fits: it was not the vendor, or was changed."""
+
+    default_way_out = (
+        "Do not act on it; if it is the vendor's own, check the secret that the job named, or had been given."
+    )
+
+
 class SubmitOutcomeUnknown(ProviderError):
     """A submit failed in a way that may have created a task. `ticket` is what is needed to look it up; do not resubmit."""
 

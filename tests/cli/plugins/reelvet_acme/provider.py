@@ -176,7 +176,8 @@ class AcmeProvider(Provider):
 
     def learn(self, raws):
         covers = [Covers(labels=LOOKS_FOR[:1], channels=[Channel.VISUAL])] if "block" in str(raws[0].payload) else []
-        return Learned("biz_types", {"reels 1": DeclaredPolicy(covers=covers)})
+        notes = [Note(code="biz_type_refused", says="'a!' is no name of a BizType")]
+        return Learned("biz_types", {"reels 1": DeclaredPolicy(covers=covers)}, notes)
 
     async def check(self):
         bad = self.settings.api_key.get_secret_value() == "wrong"

@@ -1,4 +1,4 @@
-"""The operations of the emulator: two services, the gateway before them, and IAM, all on one port.
+"""The operations of the emulator: two services, the gateway before them, IAM and OBS, all on one port.
 
 The vendor has a host for each. Its clients are given those addresses one by one, so here all of them are the same.
 """
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from reelvet.sandbox import Emulator, NativeWords, RateWindow, Reply, Route, Setup
 from reelvet.taxonomy import LabelMap
-from reelvet_huawei.sandbox import account, gateway, moderation, refusals, signing, vcm
+from reelvet_huawei.sandbox import account, gateway, moderation, obs, refusals, signing, vcm
 from reelvet_huawei.sandbox.gateway import Gateway
 from reelvet_huawei.sandbox.iam import Iam
 from reelvet_huawei.sandbox.moderation import Moderation
+from reelvet_huawei.sandbox.obs import Obs
 from reelvet_huawei.sandbox.refusals import Refused
 from reelvet_huawei.sandbox.seeing import Eyes
 from reelvet_huawei.sandbox.switches import HuaweiSetup
@@ -32,10 +33,11 @@ _TOKEN, _PROJECTS = "token", "projects"
 
 _CREATING = (vcm.CREATE, moderation.CREATE, moderation.CREATE_AUDIO)
 _READING = (vcm.GET, moderation.GET, moderation.GET_AUDIO)
+_TELLING = (*_READING, obs.GET)
 
 
 class HuaweiSandbox(Emulator):
-    """VCM v2, Content Moderation v3 and IAM, as their pages and the API Explorer's specifications tell them."""
+    """VCM v2, Content Moderation v3, IAM and OBS, as their pages and the API Explorer's specifications tell them."""
 
     id = "huawei"
     setup_model = HuaweiSetup
@@ -55,8 +57,8 @@ class HuaweiSandbox(Emulator):
     )
     understands: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "unknown_status": (*_READING, vcm.LIST),
-        "unknown_label": _READING,
-        "contradiction": _READING,
+        "unknown_label": _TELLING,
+        "contradiction": _TELLING,
         "status_backwards": _READING,
         "never_finishes": _CREATING,
         "list_lag": (vcm.CREATE,),
@@ -68,17 +70,28 @@ class HuaweiSandbox(Emulator):
         self.eyes = Eyes(NativeWords(LabelMap.load("reelvet_huawei", world.taxonomy), world.taxonomy))
         self._iam = Iam(world)
         self._gateway = Gateway(world, self._iam)
-        self._vcm = Vcm(self)
+        self.vcm = Vcm(self)
         self._moderation = Moderation(self)
+        self._obs = Obs(self)
         self._windows: dict[str, RateWindow] = {}
         super().__init__(world)
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of its operations; those of OBS are told by more than a path."""
+        return (*super().operations, *obs.OPERATIONS)
+
+    def find_operation(self, call: Call) -> tuple[str | None, dict[str, str]]:
+        """The operation a request is for."""
+        found = obs.operation_of(call)
+        return (found, {}) if found is not None else super().find_operation(call)
 
     def reset(self) -> None:
         """As at the start."""
         super().reset()
         self._iam.reset()
         self._gateway.reset()
-        self._vcm.reset()
+        self.vcm.reset()
 
     def set_up(self, setup: Setup) -> None:
         """Takes other quotas and switches, from now on."""
@@ -88,19 +101,21 @@ class HuaweiSandbox(Emulator):
         self._windows = {operation: RateWindow(limit) for operation in counted if limit is not None}
 
     def settings(self) -> dict[str, Any]:
-        """What belongs under `[providers.huawei]`. IAM is where everything else is."""
+        """What belongs under `[providers.huawei]`. IAM and OBS are where everything else is."""
         return {
             "ak": account.AK,
             "sk": account.SK,
             "region": account.REGION,
             "project_id": account.PROJECT_ID,
-            **({"iam_url": self.base_url} if self.base_url is not None else {}),
+            **({"iam_url": self.base_url, "obs_url": self.base_url} if self.base_url is not None else {}),
         }
 
     # --- refusals ---
 
     def authenticate(self, call: Call) -> Reply | None:
         """Refuses with the gateway's words. A token is what one is let in with: to ask for it needs no credentials."""
+        if call.operation in obs.OPERATIONS:
+            return self._obs.refusal(call)
         return None if call.operation == _TOKEN else self._gateway.refusal(call, self.setup)
 
     def admit(self, call: Call) -> bool:
@@ -110,6 +125,8 @@ class HuaweiSandbox(Emulator):
 
     def failure(self, call: Call, status: int) -> Reply:
         """The gateway's body for 429, and for v3, whose own errors are all 400; v2 and IAM have their own."""
+        if call.operation in obs.OPERATIONS:
+            return obs.failure(status)
         if status == refusals.TOO_MANY:
             return gateway.throttled(self.setup.per_second)
         if call.operation in {_TOKEN, _PROJECTS}:
@@ -139,12 +156,14 @@ class HuaweiSandbox(Emulator):
             return self._iam.create_token(call, self.setup)
         if operation == _PROJECTS:
             return self._iam.list_projects(call, self.setup)
+        if operation in obs.OPERATIONS:
+            return self._obs.answer(call)
         is_v2 = operation.endswith("_v2")
         if self.setup.serves not in {"both", "v2" if is_v2 else "v3"}:
             return gateway.no_such_api()
         try:
             self._check_scope(call, is_v2=is_v2)
-            return self._vcm.answer(call) if is_v2 else self._moderation.answer(call)
+            return self.vcm.answer(call) if is_v2 else self._moderation.answer(call)
         except Refused as refused:
             return refusals.told(refused, self.setup.statuses)
 

@@ -25,7 +25,9 @@ class HuaweiSetup(Setup):
     )
     queue: int | None = Field(None, ge=0, description="Tasks of v2 that may wait or run; more are refused: IVA.0012.")
     queue_seconds: float = Field(2.0, ge=0, description="Virtual seconds that a task waits at least.")
-    hosting_seconds: float = Field(5.0, ge=0, description="v2: virtual seconds from SUCCEEDED to its hosted result.")
+    hosting_seconds: float = Field(
+        5.0, ge=0, description="v2: virtual seconds from SUCCEEDED to its result, hosted or in a bucket."
+    )
     hosted: Literal["AVAILABLE", "EXCEED_IN_SIZE", "DELETED_MISTAKENLY"] = Field(
         "AVAILABLE", description="v2: what becomes of a hosted result."
     )
@@ -48,10 +50,21 @@ class HuaweiSetup(Setup):
         False,
         description="v3: whether media that cannot be downloaded is refused at once, and the job not failed later.",
     )
+    buckets: tuple[str, ...] | None = Field(None, description="OBS: the buckets there are; `null`: any that is named.")
+    readable: bool = Field(True, description="`false`: OBS lets the account read nothing.")
+    writes: bool = Field(True, description="`false`: v2 writes nothing into buckets, though its tasks succeed.")
+    folders: Literal["id", "other"] = Field(
+        "id",
+        description="OBS: what a result's folder is called: the task's id, or the other form of it that frames have.",
+    )
+    keys_per_page: int = Field(1000, ge=1, le=1000, description="OBS: objects on a page of a list at most.")
     subscribed: bool = Field(True, description="`false`: both services refuse, as for an account without them.")
     serves: Literal["both", "v2", "v3"] = Field("both", description="Which services there are in the region.")
     projects: int = Field(1, ge=0, le=2, description="How many projects IAM finds in the region.")
     token_hours: float = Field(24.0, gt=0, description="How long a token holds; as documented.")
+    expired_as: Literal["APIGW.0307", "APIGW.0301"] = Field(
+        "APIGW.0307", description="Under which code a token that has expired is refused; the documents have both."
+    )
     clock_ahead: float = Field(0.0, description="Seconds by which the gateway's clock is ahead of yours.")
     lock_after: int | None = Field(
         5, ge=1, description="Wrong signatures in a row after which a key is locked for five minutes; as documented."

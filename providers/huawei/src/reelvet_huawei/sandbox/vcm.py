@@ -157,14 +157,18 @@ class Vcm:
         return task
 
     def _hosted(self, call: Call, task: Task, now: float) -> dict[str, Any]:
-        """The hosted result, which is JSON in a string, with the faults that concern what it says."""
+        """The hosted result, which is JSON in a string."""
         told = vcm_life.hosting_result(task, now, self._host.setup, expired=False)
         if told["status"] != "NOT_GENERATED" and call.take(Expired):
             told = vcm_life.hosting_result(task, now, self._host.setup, expired=True)
         if told["status"] != "AVAILABLE":
             return told
-        text = json.dumps(self._spoiled(call, task), ensure_ascii=False, sort_keys=True)
+        text = self.text(call, task)
         return {**told, "data": text, "fileSize": f"{len(text.encode())} bytes"}
+
+    def text(self, call: Call, task: Task) -> str:
+        """The result as it is written down, wherever that is, with the faults that concern what it says."""
+        return json.dumps(self._spoiled(call, task), ensure_ascii=False, sort_keys=True)
 
     def _spoiled(self, call: Call, task: Task) -> dict[str, Any]:
         content = task.extra["result"]

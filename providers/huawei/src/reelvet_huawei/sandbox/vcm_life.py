@@ -87,6 +87,11 @@ def _output(task: Task, now: float, setup: HuaweiSetup) -> dict[str, Any]:
     return output
 
 
+def is_written(task: Task, now: float, setup: HuaweiSetup) -> bool:
+    """Whether its result lies in the caller's bucket, where that was asked for. It stays there when the task is deleted."""
+    return "obs" in task.data["output"] and _is_generated(task, now, setup)
+
+
 def _is_generated(task: Task, now: float, setup: HuaweiSetup) -> bool:
     return task.extra["reason"] is None and now >= _generated(task, setup) and task.canceled is None
 

@@ -218,11 +218,17 @@ class TencentSandbox(Emulator):
                 raise Refused("RequestLimitExceeded", "You have reached the concurrency limit")
         elif self.setup.queue is not None and unfinished - streams + more > self.setup.queue:
             raise Refused("LimitExceeded", "Too many tasks are waiting.")
-        made = [self._created(call, dialect, data, item) for item in data["Tasks"]]
+        made: list[Task] = []
+        told = [self._created(call, dialect, data, item, made) for item in data["Tasks"]]
+        self.tasks.line_up()
+        for task in made:
+            self._posting.promise(task, dialect)
         self._posting.keep()
-        return {"Results": made}
+        return {"Results": told}
 
-    def _created(self, call: Call, dialect: Dialect, data: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    def _created(
+        self, call: Call, dialect: Dialect, data: dict[str, Any], item: dict[str, Any], made: list[Task]
+    ) -> dict[str, Any]:
         told = {"DataId": item.get("DataId", ""), "TaskId": "", "Code": "OK", "Message": "Success"}
         try:
             url = checks.media(item, data["Type"])
@@ -236,7 +242,7 @@ class TencentSandbox(Emulator):
             task.listed_from = self.world.clock.now() + lag.seconds
         self.tasks.add(task)
         self._watch(task, dialect, life.date(task, task.starts) if task.extra["live"] else self.world.clock.date())
-        self._posting.promise(task, dialect)
+        made.append(task)
         return told | {"TaskId": task.id}
 
     def _task(self, data: dict[str, Any], url: str, dialect: Dialect) -> Task:

@@ -21,22 +21,17 @@ class Queues(Tasks):
         self.hands: int | None = None
         """How many files are looked at at a time; `None`: all."""
 
-    def add(self, task: Task) -> Task:
-        """Takes a new task in, as of now."""
-        super().add(task)
-        self._queue()
-        return task
-
     def cancel(self, task: Task) -> None:
         """Stops a task, as of now; what waits behind it moves up."""
         super().cancel(task)
-        self._queue()
+        self.line_up()
 
     def streams(self) -> int:
         """How many streams are being looked at."""
         return sum(bool(task.extra["live"]) for task in self.unfinished())
 
-    def _queue(self) -> None:
+    def line_up(self) -> None:
+        """Says when each file is looked at: once for all that were added together, as every file that waits is gone through."""
         if self.hands is None:
             return
         now = self._clock.now()
