@@ -17,9 +17,10 @@ from reelvet.cli import (
     sandbox,
     schema,
     serve,
+    settle,
     tickets,
     watch,
-)
+)  # fmt: skip
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -44,6 +45,7 @@ app.command(rich_help_panel=_TICKET)(watch.watch)
 app.command(rich_help_panel=_TICKET)(tickets.cancel)
 app.command(rich_help_panel=_TICKET)(tickets.find)
 app.command(rich_help_panel=_TICKET)(tickets.adopt)
+app.command(rich_help_panel=_TICKET)(settle.settle)
 app.add_typer(events.app, name="events", rich_help_panel=_AFTER)
 app.command(rich_help_panel=_AFTER)(purge.purge)
 app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)

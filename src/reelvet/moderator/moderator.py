@@ -119,6 +119,11 @@ class Moderator:
         """The instance jobs go to."""
         return self._moderator().use
 
+    @property
+    def journal(self) -> Journal:
+        """Where submissions are kept."""
+        return self._moderator().journal
+
     def plan(self, job: ModerationJob, *, use: str | None = None) -> Plan:
         """See `AsyncModerator.plan`."""
         return self._moderator().plan(job, use=use)
