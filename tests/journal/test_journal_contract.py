@@ -224,3 +224,9 @@ async def test_an_end_settles_nothing_that_is_not_settled(journal, record):
     await journal.begin(record(), 60)
     await journal.conclude(Place("k"), verdict="pass")
     assert (await journal.get(Place("k"))).state is State.INTENT
+
+
+async def test_an_end_may_bring_a_ticket_without_what_is_not_needed_any_more(journal, record):
+    await journal.keep(record(state=State.SUBMITTED, ticket=b'{"sealed":"x"}'))
+    await journal.conclude(Place("k"), verdict="pass", ticket=b"{}")
+    assert (await journal.get(Place("k"))).ticket == b"{}"

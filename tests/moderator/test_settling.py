@@ -73,6 +73,12 @@ def expire(journal, key="k"):
     journal._held.entries[Place(key)].lease_until = 0.0
 
 
+async def at_work(moderator):
+    """Waits until a moderator has begun."""
+    while not moderator._submissions._lease._holds:
+        await asyncio.sleep(0.01)
+
+
 async def state_of(journal, key="k"):
     record = await journal.get(Place(key))
     return record and record.state
@@ -292,7 +298,7 @@ async def test_who_settles_on_the_side_and_who_submits_do_not_both_send_it_again
     vendor.create_delay = 0.6
     async with run(settle=policy) as moderator:
         settling = asyncio.create_task(anext(moderator.settle()))
-        await asyncio.sleep(0.2)
+        await at_work(moderator)
         with pytest.raises(InvalidJob, match="is being submitted"):
             await moderator.decide("k", "absent")
         ticket = await moderator.submit(job())
@@ -305,7 +311,7 @@ async def test_what_is_being_sent_for_the_first_time_is_not_settled_beside_it(ru
     vendor.create_delay, vendor.list_lag = 0.6, 60
     async with run(settle={"after": 0, "then": "resubmit"}) as moderator:
         flight = asyncio.create_task(moderator.submit(job()))
-        await asyncio.sleep(0.2)
+        await at_work(moderator)
         assert [settled.outcome async for settled in moderator.settle()] == ["under way"]
         assert (await flight).tasks[0].ref.id == "t1"
     assert len(vendor.creates) == 1
@@ -418,6 +424,14 @@ async def test_a_whole_url_is_kept_only_where_it_is_needed_and_erased_afterwards
     assert [b"canary-signature" in ticket for ticket in held] == [False, True]
     for key in ("a", "b"):
         assert b"canary-signature" not in (await journal.get(Place(key))).ticket
+
+
+async def test_the_whole_url_of_work_that_is_done_here_is_erased_when_it_is_done(run, journal):
+    async with run() as moderator:
+        ticket = await moderator.submit(job(), use="here")
+        assert b"canary-signature" in (await journal.get(Place("k"))).ticket
+        await moderator.wait(ticket)
+    assert b"canary-signature" not in (await journal.get(Place("k"))).ticket
 
 
 async def test_a_journal_that_others_read_refuses_a_whole_url_without_a_key(run, journal, vendor):

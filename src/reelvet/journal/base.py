@@ -91,11 +91,18 @@ class Journal(ABC):
 
     @abstractmethod
     async def conclude(
-        self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
+        self,
+        place: Place,
+        *,
+        verdict: str | None,
+        result: bytes | None = None,
+        events: Sequence[Event] = (),
+        ticket: bytes | None = None,
     ) -> None:
         """Writes that there is a result, the result itself where it is to be kept, and what the platform is to be told of it.
 
-        A submission that is not settled stays so: what is entered of it says nothing of what there is a result of.
+        A submission that is not settled stays so: what is entered of it says nothing of what there is a result of. A
+        ticket takes the place of the one that is kept, where that held what is not needed any more.
         """
 
     @abstractmethod

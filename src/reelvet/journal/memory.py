@@ -132,13 +132,20 @@ class MemoryJournal(Journal):
             return None if entry is None else _shown(entry)
 
     async def conclude(
-        self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
+        self,
+        place: Place,
+        *,
+        verdict: str | None,
+        result: bytes | None = None,
+        events: Sequence[Event] = (),
+        ticket: bytes | None = None,
     ) -> None:
         with self._lock:
             entry = self._held.entries.get(place)
             if entry is not None:
                 if entry.record.state.settled:
-                    entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None)
+                    kept = entry.record.ticket if ticket is None else zlib.compress(ticket, 1)
+                    entry.record = replace(entry.record, state=State.ENDED, verdict=verdict, owner=None, ticket=kept)
                 entry.result = zlib.compress(result, 1) if result is not None else entry.result
             self._post(events)
 

@@ -160,12 +160,22 @@ class SqlJournal(Journal):
     # what came of it
 
     async def conclude(
-        self, place: Place, *, verdict: str | None, result: bytes | None = None, events: Sequence[Event] = ()
+        self,
+        place: Place,
+        *,
+        verdict: str | None,
+        result: bytes | None = None,
+        events: Sequence[Event] = (),
+        ticket: bytes | None = None,
     ) -> None:
         packed = zlib.compress(result, 1) if result is not None else None
+        done = zlib.compress(ticket, 1) if ticket is not None else None
 
         def work(connection: sa.Connection) -> None:
             self._statements.end(connection, place, verdict)
+            if done is not None:
+                settled = _at(t.jobs, place) & (t.jobs.c.state == State.ENDED.value)
+                connection.execute(sa.update(t.jobs).where(settled).values(ticket=done))
             if packed is not None:
                 self._statements.store(connection, place, packed)
             self._post(connection, events)

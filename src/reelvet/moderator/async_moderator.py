@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.journal import Journal, Place, Selection, open_journal
-from reelvet.journal.record import UNSETTLED
-from reelvet.moderator import deciding, many, purging, replies, waiting, watching
+from reelvet.journal import Journal, MemoryJournal, open_journal
+from reelvet.moderator import many, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
 from reelvet.moderator.hearing import Hearing
@@ -20,20 +19,17 @@ from reelvet.moderator.policies import judged, load_policies
 from reelvet.moderator.reporting import Reporting
 from reelvet.moderator.seal import unseal
 from reelvet.moderator.submissions import Submissions
-from reelvet.plugins import Health, Registry
+from reelvet.moderator.upkeep import Upkeep
+from reelvet.plugins import Registry
 from reelvet.schema.errors import InvalidJob
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
-    from datetime import timedelta
     from pathlib import Path
 
-    from reelvet.moderator.deciding import Decision
     from reelvet.moderator.following import Follower
     from reelvet.moderator.many import Moderated
-    from reelvet.moderator.purging import Erasure
-    from reelvet.moderator.settling import Settled
-    from reelvet.plugins import Learned, Progress
+    from reelvet.plugins import Progress
     from reelvet.policy import Policy
     from reelvet.schema.delta import Delta
     from reelvet.schema.job import ModerationJob
@@ -43,7 +39,7 @@ if TYPE_CHECKING:
     from reelvet.schema.ticket import Ticket
 
 
-class AsyncModerator:
+class AsyncModerator(Upkeep):
     """Jobs in, verdicts out, through one configured instance.
 
     ```python
@@ -81,6 +77,8 @@ class AsyncModerator:
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
+        if journal is None and not credentials:
+            journal = MemoryJournal()  # nothing will be submitted
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
         self._reporting = Reporting(self.config, self.journal, sends=credentials)
@@ -203,38 +201,6 @@ class AsyncModerator:
         self._reporting.start()
         return await self._submissions.submit(job, plan, instance)
 
-    async def settle(self, *, key: str | None = None, use: str | None = None) -> AsyncIterator[Settled]:
-        """Looks at every submission of which nobody knows what it created, once: adopts what is found at the vendor.
-
-        What is not found stays parked, unless the configuration's `[settle]` says what then becomes of it.
-
-        Args:
-            key: Only those of one job.
-            use: Only those of one instance.
-        """
-        selection = Selection(states=UNSETTLED, key=key, instance=use)
-        async for settled in self._submissions.settler.settle(selection):
-            yield settled
-
-    async def decide(self, key: str, decision: Decision, *, attempt: int = 1, tasks: Sequence[str] = ()) -> Settled:
-        """Settles a submission by a person's word.
-
-        Args:
-            key: The job's key.
-            decision: `adopt`: these tasks of the vendor's are its own. `absent`: what is unknown does not exist, so that the
-                key may be submitted again. `resubmit`: that is done at once. `review`: it is left as it is, and its
-                result says `review`.
-            attempt: Which attempt of it.
-            tasks: For `adopt`: the vendor's task ids, in the order of the tasks that are unknown.
-
-        Raises:
-            InvalidJob: There is no such submission, it is settled, or the tasks do not fit it.
-            ProviderError: A call failed.
-        """
-        return await deciding.decide(
-            Place(key, attempt), decision, tasks, settler=self._submissions.settler, journal=self.journal
-        )
-
     async def wait(
         self,
         ticket: Ticket,
@@ -269,7 +235,7 @@ class AsyncModerator:
             if not is_done_here:  # only now: ten thousand that wait would hold ten thousand plans
                 plan = self._replan(ticket, instance)[1]
             result = self._conclude(ticket, plan, raws, instance, notes)
-            await self._reporting.conclude(result, ticket.attempt)
+            await self._reporting.conclude(result, ticket)
             span.set_attribute("reelvet.status", result.status)
             span.set_attribute("reelvet.verdict", result.verdict or "none")
         return result
@@ -306,21 +272,8 @@ class AsyncModerator:
         async with aclosing(deltas):
             async for delta in deltas:
                 if delta.result is not None:
-                    await self._reporting.conclude(delta.result, ticket.attempt)
+                    await self._reporting.conclude(delta.result, ticket)
                 yield delta
-
-    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
-        """That there is news of a task, as from a callback: whoever waits for it here needs no poll to know.
-
-        Args:
-            task: The vendor's id of the task.
-            raw: The whole last word on it, if that is trusted: no request is made. `None`: it is asked for at once.
-            use: The instance whose account owns the task.
-
-        Returns:
-            Whether anybody waits for it. If nobody does yet, it is asked for as soon as somebody does.
-        """
-        return self.hearing.tell(self._instance(use).name, task, raw)
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.
@@ -343,41 +296,6 @@ class AsyncModerator:
         raws = await waiting.cancel(ticket, instance)
         return await self._so_far(ticket, raws, instance)
 
-    async def find(
-        self, key: str, *, attempt: int = 1, use: str | None = None, since: datetime | None = None
-    ) -> list[Ticket]:
-        """Tickets for the tasks that the vendor holds under a job's key.
-
-        Args:
-            key: The job's key.
-            attempt: Which attempt of it.
-            use: The instance.
-            since: How far back to look; by default three days.
-
-        Raises:
-            LookupUnsupported: The vendor keeps no key.
-            ProviderError: The call failed.
-        """
-        instance = self._instance(use)
-        return await replies.find(key, attempt, since, instance)
-
-    async def learn(
-        self, payloads: Sequence[Any] = (), *, tasks: Sequence[str] = (), use: str | None = None
-    ) -> Learned:
-        """What the policies that are kept at the vendor seem to look at: a declaration for a person to check.
-
-        Args:
-            payloads: Stored replies to the vendor's "get task", with all that was looked at. No I/O for these.
-            tasks: Ids of tasks to read besides.
-            use: The instance, or the provider's id.
-
-        Raises:
-            OperationUnsupported: The provider has no such policies.
-            InvalidJob: A payload is no such reply.
-            ProviderError: A call failed.
-        """
-        return await replies.learn(payloads, tasks, self._instance(use), self.registry)
-
     async def moderate_many(
         self, jobs: Iterable[ModerationJob] | AsyncIterable[ModerationJob], *, concurrency: int = 8
     ) -> AsyncIterator[Moderated]:
@@ -393,22 +311,6 @@ class AsyncModerator:
         """
         async for item in many.moderate_many(self, jobs, concurrency):
             yield item
-
-    async def check(self, *, use: str | None = None) -> Health:
-        """A free call at the vendor that proves credentials and reach."""
-        instance = self._instance(use)
-        await instance.open()
-        return await instance.provider.check()
-
-    async def purge(
-        self, *, key: str | None = None, user: str | None = None, older_than: timedelta | None = None,
-        local_only: bool = False, dry_run: bool = False,
-    ) -> list[Erasure]:  # fmt: skip
-        """Forgets jobs, here and at their vendors where these can. See `reelvet.moderator.purging.purge`."""
-        return await purging.purge(
-            self.journal, self._instance,
-            key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
-        )  # fmt: skip
 
     # --- inside ---
 
@@ -462,7 +364,7 @@ class AsyncModerator:
 
     async def _so_far(self, ticket: Ticket, raws: Sequence[RawTask], instance: Instance) -> ModerationResult:
         result = self._result(ticket, self._replan(ticket, instance)[1], raws, instance)
-        await self._reporting.conclude(result, ticket.attempt)
+        await self._reporting.conclude(result, ticket)
         return result
 
     def _judge(self, result: ModerationResult) -> ModerationResult:

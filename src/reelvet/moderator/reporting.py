@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reelvet.events import Telling
 from reelvet.http import logger
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reelvet.events import Deliverer
     from reelvet.journal import Journal
     from reelvet.schema.result import ModerationResult
+    from reelvet.schema.ticket import Ticket
 
 _PATIENCE = 5.0
 _log = logger("moderator")
@@ -53,17 +54,26 @@ class Reporting:
         if self._deliverer is not None:
             self._deliverer.start()
 
-    async def conclude(self, result: ModerationResult, attempt: int) -> None:
-        """Keeps that a job has ended, and what is to be told of it. What fails here takes nothing from the result."""
+    async def conclude(self, result: ModerationResult, ticket: Ticket) -> None:
+        """Keeps that a job has ended, and what is to be told of it. What fails here takes nothing from the result.
+
+        Args:
+            result: What the job came to.
+            ticket: Its ticket. Where that held the media's whole URL, the journal forgets it: nothing is left to do.
+        """
         if not result.status.final and result.verdict is None:
             return
-        events = self.telling.events_for_result(result, attempt)
+        events = self.telling.events_for_result(result, ticket.attempt)
         stored = result.dump_json().encode() if self._config.journal.keep_results else None
         verdict = result.verdict.value if result.verdict is not None else None
-        writing = asyncio.create_task(self._write(Place(result.key, attempt), verdict, stored, events))
+        done: bytes | None = None
+        if ticket.secret_url is not None or ticket.sealed is not None:
+            done = ticket.model_copy(update={"sealed": None}).with_secret_url(None).model_dump_json().encode()
+        place = Place(ticket.key, ticket.attempt)
+        writing = asyncio.create_task(self._write(place, verdict=verdict, result=stored, events=events, ticket=done))
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
-        if events or stored is not None:
+        if events or stored is not None or done is not None:
             # That it has ended is a help; an event that is lost is a platform that is never told.
             await asyncio.shield(writing)
         if events and self._deliverer is not None:
@@ -76,8 +86,8 @@ class Reporting:
         if self._deliverer is not None:
             await self._deliverer.aclose(_PATIENCE)
 
-    async def _write(self, place: Place, verdict: str | None, stored: bytes | None, events: list) -> None:  # type: ignore[type-arg]
+    async def _write(self, place: Place, **what: Any) -> None:
         try:
-            await self._journal.conclude(place, verdict=verdict, result=stored, events=events)
+            await self._journal.conclude(place, **what)
         except JournalError:
             _log.warning("the journal could not keep what job %s came to", place.key, exc_info=True)
