@@ -102,7 +102,7 @@ PROFILES = 'use = "acme"\n[providers.acme]\n[profiles.staging]\n'
         ('policy = ["default", "mine.toml"]\n', "warning", "mine.toml", "default", "policy"),
         ("polisy = 1\n", "warning", "unknown key 'profiles.staging.polisy'", "'policy'", "polisy"),
         ('[profiles.staging.polling]\nfirst = "x"\n', "warning", "profiles.staging.polling.first", "config", "polling.first"),
-        ("[profiles.staging.polling]\nfirst = 60\n", "warning", "polling.most is 15", "Raise", "polling.most"),
+        ("[profiles.staging.polling]\nfirst = 90\n", "warning", "polling.most is 60", "Raise", "polling.most"),
         ("[profiles.staging.providers.gone]\n", "warning", "no installed plugin provides 'gone'", "Install", "providers.gone"),
         ("[profiles.staging.providers.acme]\nregoin = 1\n", "warning", "'region'", "acme.settings", "providers.acme"),
         ("[profiles.staging.providers.acme]\nfloor = 0.95\n", "warning", "nothing below 0.95", "", "policy"),
