@@ -122,16 +122,8 @@ def test_the_http_library_is_known_in_one_room(file):
 
 
 ORDER = [
-    "schema",
-    "taxonomy",
-    "http",
-    "plugins",
-    "policy config journal sandbox",
-    "events",
-    "moderator",
-    "callbacks testing",
-    "cli",
-]
+    "schema", "taxonomy", "http", "plugins", "policy config journal sandbox", "events", "moderator", "callbacks testing", "cli",
+]  # fmt: skip
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms.split()}
 
 

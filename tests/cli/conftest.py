@@ -37,6 +37,11 @@ def write_distribution(where, name, entry_point, files=None):
         (where / file).write_text(text)
 
 
+@pytest.fixture(autouse=True)
+def journal_in_memory():
+    """Not here: what one command submits, the next one finds again, in the journal of the state directory."""
+
+
 @pytest.fixture
 def site(tmp_path, monkeypatch):
     """A directory that installed packages are found in, with Acme in it."""

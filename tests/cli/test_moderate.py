@@ -78,11 +78,11 @@ def test_an_unknown_outcome_keeps_its_ticket_and_says_how_to_look_it_up(acme, st
     (here / "reelvet.toml").write_text('use = "acme"\n[providers.acme]\n[polling]\nfirst = 0.01\nsettle_window = 0\n')
     called = acme("moderate", MEDIA.format("lost"), "--key", "k1")
     assert called.code == 12
-    assert "reelvet find k1" in called.err
+    assert "reelvet settle k1" in called.err
     assert json.loads((state / "tickets" / "k1.json").read_text())["tasks"][0]["state"] == "unknown"
     again = acme("moderate", MEDIA.format("lost"), "--key", "k1")
     assert again.code == 12
-    assert "what became of it is not known" in again.err
+    assert "nobody knows whether they were created: it is not found at the vendor" in again.err
     assert "--attempt 2 submits it anew" in again.err
 
 

@@ -1,5 +1,6 @@
 """A job is submitted once: whatever runs beside it, breaks it off, or keeps its ticket from being written."""
 
+import asyncio
 import json
 import os
 import signal
@@ -7,9 +8,7 @@ import time
 
 import pytest
 
-from reelvet.cli.lock import locked
-from reelvet.cli.state import State
-from reelvet.schema.errors import ConfigurationError
+from reelvet.journal import Place, State, open_journal
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as a terminal sends them")
 
@@ -32,6 +31,20 @@ def start(start, here, log):
 @pytest.fixture
 def ticket(state):
     return state / "tickets" / "k1.json"
+
+
+@pytest.fixture
+def record(state):
+    """What the journal has of the job."""
+
+    async def read(attempt):
+        journal = open_journal(f"sqlite:///{state}/journal.db")
+        try:
+            return await journal.get(Place("k1", attempt))
+        finally:
+            await journal.close()
+
+    return lambda attempt=1: asyncio.run(read(attempt))
 
 
 def end(process, timeout=30):
@@ -57,26 +70,28 @@ def states(ticket):
     return [task["state"] for task in json.loads(ticket.read_text())["tasks"]]
 
 
-def test_two_commands_at_once_are_one_submission(start, log, state, ticket):
-    first = start(*COMMAND, ACME_SLOW_SUBMIT="1")
-    until(ticket.exists)
+def test_two_commands_at_once_are_one_submission(start, log, ticket, here):
+    first = start(*COMMAND, ACME_HOLD=here / "go")
+    until(lambda: submits(log))
     second = start(*COMMAND)
+    assert f"The job is being submitted by process {first.pid}; waiting" in second.stderr.readline()
+    (here / "go").touch()
     code, out, err = end(second)
     assert (code, out) == (0, "k1\n")
-    assert f"The job is being submitted by process {first.pid}" in err
     assert "it is not submitted again" in err
     assert end(first)[0] == 0
     assert submits(log) == 1
     assert states(ticket) == ["created"]
-    assert not list((state / "locks").iterdir())
 
 
-def test_the_intent_is_kept_for_its_owner_before_anything_is_sent(start, log, ticket):
+def test_the_intent_is_kept_for_its_owner_before_anything_is_sent(start, log, state, record):
     process = start(*COMMAND, ACME_SLOW_SUBMIT="60")
     until(lambda: submits(log))
-    assert ticket.stat().st_mode & 0o777 == 0o600
-    assert states(ticket) == ["unknown"]
-    assert "hush" not in ticket.read_text()
+    assert (state / "journal.db").stat().st_mode & 0o777 == 0o600
+    intent = record()
+    assert intent.state is State.INTENT
+    assert [task.state for task in intent.load_ticket().tasks] == ["unknown"]
+    assert b"hush" not in intent.ticket
     process.kill()
 
 
@@ -97,8 +112,8 @@ def test_a_command_that_was_killed_while_it_submitted(start, log, ticket, listed
             assert end(start("wait", "k1"))[0] == 0
     else:
         assert code == 12
-        assert "what became of it is not known" in err
-        assert "reelvet find k1" in err
+        assert "it is not found at the vendor" in err
+        assert "reelvet settle k1" in err
         assert "--attempt 2 submits it anew" in err
         assert states(ticket) == ["unknown"]
         assert end(start(*COMMAND, "--attempt", "2"))[0] == 0
@@ -115,15 +130,16 @@ def test_a_status_does_not_wait_for_what_was_killed(start, log, ticket, here):
     assert time.monotonic() - began < 20
 
 
-def test_where_the_work_is_done_here_it_is_simply_done(start, log):
+@pytest.mark.parametrize("by_waiting", [True, False])
+def test_where_the_work_is_done_here_it_is_simply_done(start, log, by_waiting):
     command = (*COMMAND, "--use", "runner")
     process = start(*command, ACME_SLOW_SUBMIT="60")
     until(lambda: submits(log))
     process.kill()
     process.wait()
-    code, _, err = end(start("wait", "k1"))
-    assert (code, "was not submitted after all" in err) == (2, True)
-    assert end(start(*command))[0] == 0
+    if not by_waiting:
+        code, _, err = end(start(*command))
+        assert (code, "and sent again" in err) == (0, True)
     assert end(start("wait", "k1"))[0] == 0
 
 
@@ -171,34 +187,42 @@ def test_a_second_ctrl_c_gives_up_at_once(start, log, ticket):
     assert submits(log) == 1
 
 
-def test_ctrl_c_while_another_command_submits_leaves_that_one_alone(start, log):
-    first = start(*COMMAND, ACME_SLOW_SUBMIT="3")
+@pytest.mark.parametrize("command", [COMMAND, ("wait", "k1"), ("adopt", "acme", "block.7", "--key", "k1")])
+def test_ctrl_c_while_another_command_submits_leaves_that_one_alone(start, log, here, command):
+    first = start(*COMMAND, ACME_HOLD=here / "go")
     until(lambda: submits(log))
-    second = start(*COMMAND)
-    time.sleep(1)
+    second = start(*command)
+    assert "waiting" in second.stderr.readline()
+    began = time.monotonic()
     second.send_signal(signal.SIGINT)
     code, _, err = end(second)
     assert code == 130
+    assert time.monotonic() - began < 5
     assert "this command submitted nothing" in err
     assert "Go on with: reelvet wait k1" in err
+    (here / "go").touch()
     assert end(first)[0] == 0
     assert submits(log) == 1
 
 
-def test_adopting_waits_for_who_submits(start, log, ticket):
-    first = start(*COMMAND, ACME_SLOW_SUBMIT="1")
+def test_adopting_waits_for_who_submits(start, log, ticket, here):
+    first = start(*COMMAND, ACME_HOLD=here / "go")
     until(lambda: submits(log))
-    assert end(start("adopt", "acme", "block.7", "--key", "k1"))[0] == 0
+    second = start("adopt", "acme", "block.7", "--key", "k1")
+    assert "waiting" in second.stderr.readline()
+    (here / "go").touch()
     assert end(first)[0] == 0
+    assert end(second)[0] == 0
     assert json.loads(ticket.read_text())["tasks"][0]["ref"]["id"] == "block.7"
 
 
-def test_a_certain_refusal_leaves_no_intent(start, ticket, state):
+def test_a_certain_refusal_leaves_no_intent(start, record, state):
     command = ("submit", "https://media.test/rejected.mp4", "--key", "k1")
     for _ in range(2):
         code, _, err = end(start(*command))
         assert (code, "does not like it" in err) == (12, True)
-        assert not [file for file in state.rglob("*") if file.is_file()]
+        assert record() is None
+        assert not [file for file in state.rglob("*") if file.is_file() and not file.name.startswith("journal.db")]
 
 
 @pytest.mark.parametrize(("scenario", "ids"), [("pass", ["pass.k1"]), ("lost", None)])
@@ -219,29 +243,3 @@ def test_a_ticket_that_cannot_be_written_is_shown_to_a_person_too(start):
     assert (code, out) == (12, "")
     assert '"id": "pass.k1"' in err
     assert "Do not submit it again" in err
-
-
-# --- the lock ---
-
-
-def test_a_lock_is_gone_with_its_file(tmp_path):
-    path = tmp_path / "a.lock"
-    with locked(path, pytest.fail):
-        assert path.read_text() == str(os.getpid())
-    assert not path.exists()
-    path.write_text("1")  # of a process that died
-    with locked(path, pytest.fail):
-        pass
-
-
-def test_a_file_system_without_locks_is_refused(monkeypatch, tmp_path):
-    import fcntl
-
-    def no_locks(*_):
-        raise OSError(37, "No locks available")
-
-    monkeypatch.setattr(fcntl, "flock", no_locks)
-    state = State(tmp_path)
-    state.prepare()
-    with pytest.raises(ConfigurationError, match="No locks available"), state.lock("k1", 1, print):
-        pass

@@ -54,6 +54,11 @@ def steps(page):
             about = {}
 
 
+@pytest.fixture(autouse=True)
+def journal_in_memory():
+    """Not here: what the pages show is what their readers see."""
+
+
 @pytest.fixture(scope="session")
 def root():
     return ROOT

@@ -14,6 +14,7 @@ from reelvet.cli.app import app
 from reelvet.cli.exits import Exit
 from reelvet.cli.schema import PLACES
 from reelvet.config import Config, EventsConfig, FetchConfig, PluginsConfig, PollingConfig, SecretsConfig, sources
+from reelvet.config.sections import JournalConfig, SettleConfig
 from reelvet.events import MOST_BYTES, SCHEDULE, EventType
 from reelvet.http.addresses import AllowList
 from reelvet.plugins import Capabilities, Provider, ProviderSpec
@@ -72,6 +73,8 @@ def default_of(field):
         ("docs/configuration.md", "`[secrets]`", SecretsConfig),
         ("docs/configuration.md", "`[polling]`", PollingConfig),
         ("docs/configuration.md", "`[plugins]`", PluginsConfig),
+        ("docs/configuration.md", "`[journal]`", JournalConfig),
+        ("docs/configuration.md", "`[settle]`", SettleConfig),
         ("docs/configuration.md", "`[events]`", EventsConfig),
         ("docs/providers/local.md", "Settings", LocalSettings),
         ("docs/providers/local.md", "Options", LocalOptions),

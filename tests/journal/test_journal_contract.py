@@ -138,6 +138,33 @@ async def test_a_callback_is_news_once(journal):
     assert await journal.last_news() == heard[1].number
 
 
+async def test_news_is_followed_up_once_by_whoever_lives(journal):
+    for number in range(3):
+        await journal.hear(News(f"e{number}", "acme", f"t{number}", category="porn"))
+    first, second = await journal.unfollowed(60, 2)
+    assert (first.event_id, first.category, second.event_id) == ("e0", "porn", "e1")
+    assert [one.event_id for one in await journal.unfollowed(0)] == ["e2"]  # whose lease has run out at once
+    assert [one.event_id for one in await journal.unfollowed(60)] == ["e2"]
+    assert await journal.unfollowed(60) == []
+    await journal.followed(first)
+    await journal.followed(first, again=0)  # by one that was taken to be dead: it stays done
+    await journal.followed(second, again=0)
+    assert [one.event_id for one in await journal.unfollowed(60)] == ["e1"]
+    assert not await journal.hear(News("e0", "acme", "t0"))
+    assert await journal.unfollowed(60) == []
+
+
+async def test_the_number_of_erased_news_is_not_given_again(journal, record):
+    await journal.begin(record(), 60)
+    await journal.keep(record(state=State.SUBMITTED), ["t1"])
+    await journal.hear(News("e1", "acme", "t1"))
+    (news,) = await journal.news(0)
+    await journal.erase([record().place])
+    assert await journal.unfollowed(60) == []
+    await journal.hear(News("e2", "acme", "t2"))
+    assert [one.event_id for one in await journal.news(news.number)] == ["e2"]
+
+
 async def test_an_event_is_leased_sent_once_and_put_off_when_refused(journal):
     await journal.post([Event("a", "t", b"1"), Event("b", "t", b"2"), Event("c", "t", b"3")])
     await journal.post([Event("a", "t", b"1")])

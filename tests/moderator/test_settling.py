@@ -286,6 +286,31 @@ async def test_whoever_asks_while_another_submits_waits_for_its_ticket(run, vend
     assert len(vendor.creates) == 1
 
 
+async def test_who_settles_on_the_side_and_who_submits_do_not_both_send_it_again(run, monkeypatch, journal, vendor):
+    policy = {"after": 0, "then": "resubmit"}
+    await crash(lambda **_: run(settle=policy), monkeypatch, journal, job())
+    vendor.create_delay = 0.6
+    async with run(settle=policy) as moderator:
+        settling = asyncio.create_task(anext(moderator.settle()))
+        await asyncio.sleep(0.2)
+        with pytest.raises(InvalidJob, match="is being submitted"):
+            await moderator.decide("k", "absent")
+        ticket = await moderator.submit(job())
+        assert (await settling).outcome == "resubmitted"
+    assert [create["key"] for create in vendor.creates] == ["k"]
+    assert ticket.tasks[0].ref.id == "t1"
+
+
+async def test_what_is_being_sent_for_the_first_time_is_not_settled_beside_it(run, journal, vendor):
+    vendor.create_delay, vendor.list_lag = 0.6, 60
+    async with run(settle={"after": 0, "then": "resubmit"}) as moderator:
+        flight = asyncio.create_task(moderator.submit(job()))
+        await asyncio.sleep(0.2)
+        assert [settled.outcome async for settled in moderator.settle()] == ["under way"]
+        assert (await flight).tasks[0].ref.id == "t1"
+    assert len(vendor.creates) == 1
+
+
 async def test_another_job_under_the_key_of_another_process_is_a_conflict(run):
     async with run() as one, run() as other:
         await one.submit(job())

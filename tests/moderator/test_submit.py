@@ -100,7 +100,7 @@ async def test_a_vendor_without_lookup_leaves_the_outcome_unknown(config, regist
     config = config.model_copy(update={"providers": {"acme": table}})
     vendor.script = ["drop"]
     async with AsyncModerator(config, registry=registry) as moderator:
-        with pytest.raises(SubmitOutcomeUnknown, match="Do not submit it again"):
+        with pytest.raises(SubmitOutcomeUnknown, match=r"`reelvet settle \S+`.*attempt=2 submits it anew"):
             await moderator.submit(job())
     assert len(vendor.creates) == 1
 
@@ -269,3 +269,11 @@ async def test_a_key_is_looked_for_as_the_vendor_holds_it(moderator, vendor, mon
     monkeypatch.setattr(moderator._instance("acme").provider, "vendor_key_of", {"a key too long": "digest"}.get)
     found = await moderator.find("a key too long")
     assert [(ticket.key, ticket.tasks[0].ref.id) for ticket in found] == [("a key too long", "t1")]
+
+
+async def test_work_done_here_is_done_with_the_url_of_whoever_asked_last(config, registry):
+    """The signature that was kept may have expired."""
+    async with AsyncModerator(config, use="here", registry=registry) as moderator:
+        await moderator.submit(job(key="k1", media=f"{URL}?X-Amz-Signature=old"))
+        ticket = await moderator.submit(job(key="k1", media=f"{URL}?X-Amz-Signature=new"))
+    assert ticket.secret_url == f"{URL}?X-Amz-Signature=new"

@@ -40,6 +40,25 @@ async def test_waiting_goes_on_until_the_last_word_and_tells_how_far_it_is(moder
     assert told == ["wait", "work"]
 
 
+async def test_news_wakes_who_waits_with_no_poll_in_between(config, registry, vendor):
+    slow = config.model_copy(update={"polling": config.polling.model_copy(update={"first": 3600.0, "most": 3600.0})})
+    vendor.hits = {"porn": [0.95]}
+    async with AsyncModerator(slow, registry=registry) as moderator:
+        for raw in (
+            None,
+            moderator._instance(None).provider.recognize(
+                {"id": "t2", "key": "k", "category": "porn", "state": "done", "hits": [{"at": 1.0, "score": 0.95}]}
+            ),
+        ):
+            ticket = await moderator.submit(job())
+            waiting = asyncio.create_task(moderator.wait(ticket))
+            await asyncio.sleep(0.05)
+            vendor.requests.clear()
+            assert moderator.notify(ticket.tasks[0].ref.id, raw)
+            assert (await waiting).verdict is Verdict.BLOCK
+            assert len(vendor.requests) == (0 if raw else 1)
+
+
 async def test_a_failed_job_is_data_and_raises_only_when_asked_to(moderator, vendor):
     vendor.states = ["broke"]
     result = await moderator.moderate(job())

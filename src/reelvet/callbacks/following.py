@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from reelvet.http import logger
+from reelvet.journal import State
 from reelvet.schema.errors import JournalError, ReelvetError
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Follower:
             if found and len(self._working) < _AT_ONCE:
                 continue  # there may be more
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), _ROUND)
+                # Not `wait_for`: in Python 3.11 it takes no notice of being cancelled while it is poked.
+                async with asyncio.timeout(_ROUND):
+                    await self._poked.wait()
 
     async def _follow(self, news: News) -> None:
         try:
@@ -108,9 +111,25 @@ class Follower:
         except Exception as error:  # noqa: BLE001  (a provider may fail in any way; nobody else is to suffer)
             _log.warning("the callback of task %s of %s: the provider failed with %s", news.task, news.instance, type(error).__name__)  # fmt: skip
             return None
-        if fate == "adopted":
-            hearing.tell(news.instance, news.task)
+        if fate == "adopted" and hearing.tell(news.instance, news.task):
+            return fate
+        if fate in {"adopted", "known"} and self._moderator.tells_of_results:
+            return fate if await self._concluded(news) else None
         return None if fate == "under way" else fate
+
+    async def _concluded(self, news: News) -> bool:
+        """Reads the job of a task that nobody waits for here, so that the platform hears of its result, or the journal has it."""
+        record = await self._moderator.journal.of_task(news.instance, news.task)
+        if record is None or record.state is State.ENDED:
+            return True
+        try:
+            await self._moderator.status(record.load_ticket())
+        except JournalError:
+            raise
+        except ReelvetError as error:
+            _log.warning("the result of job %s cannot be read: %s", record.key, error.message)
+            return False
+        return True
 
     async def _followed(self, news: News, outcome: str | None) -> None:
         if outcome is None:

@@ -105,7 +105,7 @@ class Receiver:
         found = []
         for name in dict.fromkeys([*self._moderator.config.providers, self._moderator.use]):
             try:
-                if "callback" in self._moderator.instance(name).capabilities.operations:
+                if "callback" in self._moderator.instance_of(name).capabilities.operations:
                     found.append(name)
             except ReelvetError as error:
                 _log.warning("instance %s takes no callbacks: %s", name, error.message)
@@ -117,7 +117,7 @@ class Receiver:
         Raises:
             ConfigurationError: A reference to one leads nowhere.
         """
-        settings: Any = self._moderator.instance(instance).provider.settings
+        settings: Any = self._moderator.instance_of(instance).provider.settings
         own = [getattr(settings, "seed", None), *(getattr(settings, "seeds", None) or {}).values()]
         secrets = [*own, *self._moderator.config.callback_secrets]
         # Anybody could sign with an empty one.
@@ -161,7 +161,7 @@ class Receiver:
         if name not in self._moderator.config.providers and name != self._moderator.use:
             raise _Refused(404, "no such instance")
         try:
-            instance = self._moderator.instance(name)
+            instance = self._moderator.instance_of(name)
         except UnknownInstance:
             raise _Refused(404, "no such instance") from None
         except ReelvetError as error:
@@ -208,7 +208,8 @@ class Receiver:
 
     async def _in_time(self, asking: Any) -> Any:
         try:
-            return await asyncio.wait_for(asking, self._patience)
+            async with asyncio.timeout(self._patience):
+                return await asking
         except (JournalError, TimeoutError) as error:
             why = (
                 error.message

@@ -5,7 +5,22 @@ from typing import Annotated
 
 import typer
 
-from reelvet.cli import demo, doctor, events, learn, listing, moderate, planning, purge, sandbox, schema, tickets, watch
+from reelvet.cli import (
+    demo,
+    doctor,
+    events,
+    learn,
+    listing,
+    moderate,
+    planning,
+    purge,
+    sandbox,
+    schema,
+    serve,
+    settle,
+    tickets,
+    watch,
+)  # fmt: skip
 from reelvet.cli.session import Session
 from reelvet.version import __version__
 
@@ -30,12 +45,14 @@ app.command(rich_help_panel=_TICKET)(watch.watch)
 app.command(rich_help_panel=_TICKET)(tickets.cancel)
 app.command(rich_help_panel=_TICKET)(tickets.find)
 app.command(rich_help_panel=_TICKET)(tickets.adopt)
+app.command(rich_help_panel=_TICKET)(settle.settle)
 app.add_typer(events.app, name="events", rich_help_panel=_AFTER)
 app.command(rich_help_panel=_AFTER)(purge.purge)
 app.add_typer(listing.app, name="providers", rich_help_panel=_KNOW)
 app.command(rich_help_panel=_KNOW)(listing.labels)
 app.command("schema", rich_help_panel=_KNOW)(schema.print_schema)
 app.command("doctor", rich_help_panel=_KNOW)(doctor.doctor)
+app.add_typer(serve.app, name="serve", rich_help_panel=_TICKET)
 app.add_typer(sandbox.app, name="sandbox", rich_help_panel=_KNOW)
 listing.app.command("learn")(learn.learn)
 

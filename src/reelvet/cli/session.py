@@ -64,10 +64,26 @@ class Session:
         return open_journal(config.journal.target())
 
     def moderator(
-        self, *, use: str | None = None, policy: Sequence[str] | None = None, credentials: bool = True
+        self,
+        *,
+        use: str | None = None,
+        policy: Sequence[str] | None = None,
+        credentials: bool = True,
+        looks_once: bool = False,
     ) -> AbstractContextManager[Moderator]:
-        """A moderator for one instance, closed by leaving the block."""
-        return self.moderator_of(self.config(policy=policy or None), use=use, credentials=credentials)
+        """A moderator for one instance, closed by leaving the block.
+
+        Args:
+            use: The instance.
+            policy: The policies that judge, over the configuration's.
+            credentials: `False` for what talks to no vendor.
+            looks_once: Whether a submission of unknown outcome is looked up once, rather than again and again for a while.
+        """
+        config = self.config(policy=policy or None)
+        if looks_once:
+            polling = config.polling.model_copy(update={"settle_window": 0.0})
+            config = config.model_copy(update={"polling": polling})
+        return self.moderator_of(config, use=use, credentials=credentials)
 
     @contextmanager
     def moderator_of(self, config: Config, *, use: str | None = None, credentials: bool = True) -> Iterator[Moderator]:

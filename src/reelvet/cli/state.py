@@ -12,11 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelvet.cli.lock import locked
 from reelvet.schema.errors import ConfigurationError, InvalidTicket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from reelvet.schema.result import ModerationResult
     from reelvet.schema.ticket import Ticket
@@ -25,16 +24,7 @@ VARIABLE = "REELVET_STATE_DIR"
 
 _SAFE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}")
 _MOST_NAMED = 5
-
-
-def root() -> Path:
-    """The state directory: `REELVET_STATE_DIR`, or the platform's."""
-    named = os.environ.get(VARIABLE)
-    if named:
-        return Path(named).expanduser().absolute()
-    from platformdirs import user_state_path  # noqa: PLC0415  (only when nothing was named)
-
-    return user_state_path("reelvet")
+_DIGITS = 9
 
 
 def file_name(key: str, attempt: int = 1) -> str:
@@ -54,6 +44,13 @@ def name_of(key: str, attempt: int) -> str:
     return shlex.quote(f"{key}@{attempt}" if attempt > 1 else key)
 
 
+def meanings(name: str) -> list[tuple[str, int]]:
+    """The keys and attempts that a name on a command line may stand for: keys may hold an `@`."""
+    key, _, attempt = name.rpartition("@")
+    is_attempt = bool(key) and attempt.isdecimal() and len(attempt) <= _DIGITS
+    return [(name, 1), *([(key, int(attempt))] if is_attempt else [])]
+
+
 class State:
     """The state directory. Directories are 0700, files 0600.
 
@@ -62,11 +59,13 @@ class State:
     """
 
     def __init__(self, where: Path | None = None) -> None:
-        self.root = where or root()
+        from reelvet.journal.opening import state_directory  # noqa: PLC0415  (each command loads what it needs)
+
+        self.root = where or state_directory()
 
     def prepare(self) -> None:
         """Makes the directories, so that nothing is paid for that could not be kept."""
-        for directory in (self.root, self._tickets, self._results, self._locks):
+        for directory in (self.root, self._tickets, self._results):
             try:
                 directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with tempfile.TemporaryFile(dir=directory):
@@ -76,12 +75,6 @@ class State:
                     f"the state directory {directory} cannot be written to: {error.strerror}",
                     field=VARIABLE, way_out=f"Tickets and results are kept there; set {VARIABLE} to a directory of yours.",
                 ) from None  # fmt: skip
-
-    def lock(
-        self, key: str, attempt: int, on_wait: Callable[[int | None], None]
-    ) -> contextlib.AbstractContextManager[None]:
-        """Keeps every other command from submitting the job of a key and attempt. See `locked`."""
-        return locked(self._locks / f"{file_name(key, attempt)}.lock", on_wait)
 
     def save_ticket(self, ticket: Ticket) -> Path:
         """Keeps a ticket."""
@@ -118,18 +111,21 @@ class State:
         """Where a result is kept."""
         return self._results / f"{file_name(key, attempt)}.json"
 
-    def find(self, name: str) -> Path:
-        """The file of a ticket, or else of a result, by key (`key@2` for a second attempt) or by how one key begins.
+    def exact(self, name: str) -> Path | None:
+        """The file of a ticket, or else of a result, by key: `key@2` for a second attempt."""
+        wanted = [file_name(*meaning) for meaning in meanings(name)]
+        for directory in (self._tickets, self._results):
+            for stem in wanted:
+                if (directory / f"{stem}.json").is_file():
+                    return directory / f"{stem}.json"
+        return None
+
+    def beginning(self, name: str) -> Path:
+        """The file of a ticket, or of a result, by how one key begins.
 
         Raises:
             InvalidTicket: There is none, or several keys begin so.
         """
-        key, _, attempt = name.rpartition("@")
-        wanted = {file_name(name)} | ({file_name(key, int(attempt))} if key and attempt.isdigit() else set())
-        for directory in (self._tickets, self._results):
-            for exact in wanted:
-                if (directory / f"{exact}.json").is_file():
-                    return directory / f"{exact}.json"
         begins = [
             path
             for directory in (self._tickets, self._results)
@@ -174,10 +170,6 @@ class State:
     @property
     def _tickets(self) -> Path:
         return self.root / "tickets"
-
-    @property
-    def _locks(self) -> Path:
-        return self.root / "locks"
 
     @property
     def _results(self) -> Path:

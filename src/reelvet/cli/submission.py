@@ -1,8 +1,7 @@
-"""Submitting once: a record of the intent before anything is sent, the ticket in its place afterwards.
+"""Submitting from the command line: Ctrl-C never comes between a job and its ticket, and what others have in hand is waited for.
 
-The record is a ticket whose tasks are all `unknown`, kept under a lock that the system takes back from a process that
-dies. So whoever finds one and gets the lock knows that nobody will ever replace it: what became of it must be looked
-up, and what cannot be found stays unknown rather than being paid for twice.
+That nothing is submitted twice is the journal's doing. The tickets in the state directory are what the user is shown,
+and can hold what no journal knows: tasks that were adopted, jobs of a journal in memory.
 """
 
 from __future__ import annotations
@@ -13,37 +12,29 @@ import shlex
 import threading
 import time
 from concurrent.futures import Future, wait
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from reelvet.cli import exits, output
+from reelvet.cli import exits, known, output
 from reelvet.cli.interrupts import counted
 from reelvet.cli.state import name_of
-from reelvet.schema.errors import (
-    InvalidJob,
-    InvalidTicket,
-    KeyConflict,
-    LookupUnsupported,
-    ProviderError,
-    ReelvetError,
-    SubmitOutcomeUnknown,
-)
+from reelvet.schema.errors import InvalidJob, InvalidTicket, KeyConflict, ReelvetError, SubmitOutcomeUnknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from reelvet.cli.session import Session
     from reelvet.cli.state import State
+    from reelvet.config import Config
+    from reelvet.journal import Journal, Record
     from reelvet.moderator import Moderator
+    from reelvet.moderator.settling import Settled
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.ticket import Ticket
 
 # How long Ctrl-C lets a submission end, so that what it creates is known.
 _LET_END = 30.0
 _TICK = 0.1
-# Clocks differ: what the vendor dates a little before the intent may still be its task.
-_BEFORE = timedelta(minutes=5)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 
 
 def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
@@ -51,6 +42,7 @@ def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
 
     Raises:
         ConfigurationError: The ticket could not be kept, so nothing was submitted.
+        JournalError: The journal cannot be had, so nothing was submitted.
         KeyConflict: The key stands for another job.
         InvalidJob: The job of that key has ended already.
         SubmitOutcomeUnknown: A task may or may not exist. The ticket is kept all the same.
@@ -59,21 +51,22 @@ def submit(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
         ReelvetError: As `Moderator.submit`.
     """
     state.prepare()
-    with alone(job.key, job.attempt, state):
-        known = _known(job, moderator.use, state)
-        if known is None:
-            return _send(moderator, job, state)
-        if not is_unknown(known):
-            output.note(f"Submitted before, {known.submitted_at:%Y-%m-%d %H:%M:%S} UTC; it is not submitted again.")
-            return known
-        if _is_nowhere_else(moderator, known.instance, job):
-            return _send(moderator, job, state)
-        return _settle(moderator, known, state)
+    kept = _kept(job, moderator.use, state)
+    if kept is not None and not is_unknown(kept):
+        output.note(f"{_before(kept)}; it is not submitted again.")
+        return kept
+    earlier = known.at(moderator.journal, job.key, job.attempt)
+    if earlier is None and kept is not None:
+        raise _unheard_of(kept, state)
+    if earlier is not None and earlier.instance != moderator.use:
+        raise KeyConflict(job.key, attempt=job.attempt)
+    others = known.Others(moderator.journal, job.key, job.attempt)
+    ticket = let_end(lambda: _send(moderator, job, state), others, state)
+    _tell_earlier(ticket, earlier, moderator.journal, was_anothers=others.told)
+    return ticket
 
 
-def take_up(
-    moderator: Moderator, ticket: Ticket, file: Path | None, state: State, *, window: float | None = None
-) -> Ticket:
+def take_up(moderator: Moderator, ticket: Ticket, file: Path | None, state: State) -> Ticket:
     """A kept ticket, once whoever submits it has done so; what was left unknown is looked up at the vendor.
 
     Args:
@@ -81,7 +74,6 @@ def take_up(
         ticket: The ticket as it was found.
         file: Where. A file of the caller's own is taken as it is.
         state: Where tickets are kept.
-        window: Seconds in which to look again and again; by default the configuration's.
 
     Raises:
         InvalidTicket: Nothing was submitted after all.
@@ -90,20 +82,45 @@ def take_up(
     if not is_unknown(ticket) or file != state.ticket_path(ticket.key, ticket.attempt):
         return ticket
     state.prepare()
-    with alone(ticket.key, ticket.attempt, state):
-        kept = state.kept_ticket(ticket.key, ticket.attempt)
-        if kept is None or _is_nowhere_else(moderator, kept.instance, kept.moderation_job()):
-            raise InvalidTicket(
-                f"job {ticket.key} was not submitted after all", field="ticket", way_out="Submit it again."
-            )
-        if not is_unknown(kept):
-            return kept
-        try:
-            return _settle(moderator, kept, state, window=window)
-        except SubmitOutcomeUnknown as error:
-            if error.ticket is not None and any(task.state == "created" for task in error.ticket.tasks):
-                return error.ticket
-            raise
+    others = known.Others(moderator.journal, ticket.key, ticket.attempt)
+    with _interruptible(others, state):
+        while True:
+            record = _once_free(others)
+            if record is None:
+                raise _unheard_of(ticket, state)
+            if record.state.settled:
+                ticket = record.load_ticket()
+                _keep(ticket, state)
+                return ticket
+            outcome = _looked_up(moderator, record)
+            if outcome is not None and outcome.outcome != "under way":
+                return _settled(outcome, state)
+            time.sleep(_TICK)  # somebody was faster
+
+
+def adopt(ticket: Ticket, session: Session, config: Config, state: State) -> Ticket:
+    """Keeps a ticket for a task that was created elsewhere. A submission of unknown outcome under its key is settled by it.
+
+    Raises:
+        KeyConflict: The key stands for a submission at another instance.
+        InvalidJob: The task is not the one that is missing.
+        ProviderError: It could not be asked for.
+    """
+    state.prepare()
+    with known.opened(session, config) as journal:
+        record = None
+        if journal is not None:
+            others = known.Others(journal, ticket.key, ticket.attempt)
+            with _interruptible(others, state):
+                record = _once_free(others)
+    if record is not None and not record.state.settled:
+        if record.instance != ticket.instance:
+            raise KeyConflict(ticket.key, attempt=ticket.attempt)
+        ids = [task.ref.id for task in ticket.tasks]
+        with session.moderator_of(config, use=ticket.instance) as moderator:
+            ticket = moderator.decide(ticket.key, "adopt", attempt=ticket.attempt, tasks=ids).ticket
+    state.save_ticket(ticket)
+    return ticket
 
 
 def is_unknown(ticket: Ticket) -> bool:
@@ -111,8 +128,17 @@ def is_unknown(ticket: Ticket) -> bool:
     return any(task.state == "unknown" for task in ticket.tasks)
 
 
-def _known(job: ModerationJob, use: str, state: State) -> Ticket | None:
-    """The ticket of the very same job, submitted by an earlier command."""
+def way_out(key: str, attempt: int) -> str:
+    """What can be done about a submission of unknown outcome."""
+    settle = f"reelvet settle {shlex.quote(key)}" + (f" --attempt {attempt}" if attempt > 1 else "")
+    return f"Look it up again with: {settle}. Is it in the vendor's console: {settle} --adopt TASK_ID; is it not: {settle} --absent; --attempt {attempt + 1} submits it anew."
+
+
+# --- what is known from before ---
+
+
+def _kept(job: ModerationJob, use: str, state: State) -> Ticket | None:
+    """The ticket that was kept of the very same job."""
     ticket = state.kept_ticket(job.key, job.attempt)
     if ticket is None:
         path = state.result_path(job.key, job.attempt)
@@ -134,55 +160,98 @@ def _asked(job: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in job.items() if name not in {"key", "attempt", "deadline"}}
 
 
-def _is_nowhere_else(moderator: Moderator, instance: str, job: ModerationJob | None) -> bool:
-    """Whether a job is done on this machine, so that submitting it created nothing anywhere, whatever became of it."""
-    plugin = moderator.config.plugin_of(instance, moderator.registry)
-    if job is None or "run" not in moderator.registry.spec(plugin).at_most.operations:
-        return False
-    return not moderator.plan(job, use=instance).requests
+def _before(ticket: Ticket) -> str:
+    return f"Submitted before, {ticket.submitted_at:%Y-%m-%d %H:%M:%S} UTC"
 
 
-@contextlib.contextmanager
-def alone(key: str, attempt: int, state: State) -> Iterator[None]:
-    """Holds the lock of a job while the block runs. Raises `Interrupted` for a Ctrl-C that came before anything was sent."""
-    try:
-        with state.lock(key, attempt, _tell_owner):
-            yield
-    except KeyboardInterrupt:
-        path = state.ticket_path(key, attempt)
-        told = f", its ticket is kept: {path}" if path.exists() else ""
-        raise exits.Interrupted(
-            f"interrupted; this command submitted nothing{told}",
-            key=key,
-            ticket=str(path) if told else None,
-            way_out=f"Go on with: reelvet wait {name_of(key, attempt)}" if told else None,
-        ) from None
+def _tell_earlier(ticket: Ticket, earlier: Record | None, journal: Journal, *, was_anothers: bool) -> None:
+    """Says that a job is not submitted now, and why."""
+    if earlier is None and not was_anothers:
+        return
+    came_to = "; it is not submitted again"
+    if earlier is not None and not earlier.state.settled and not was_anothers:
+        now = known.at(journal, ticket.key, ticket.attempt)
+        if now is None or now.state != "review":
+            was_sent = now is not None and now.begun_at > earlier.begun_at
+            came_to = ", and sent again" if was_sent else ", and found at the vendor"
+    output.note(f"{_before(ticket)}{came_to}.")
 
 
-def _tell_owner(process: int | None) -> None:
-    who = f"process {process}" if process is not None else "another process"
-    output.note(f"The job is being submitted by {who}; waiting for that.")
+def _unheard_of(ticket: Ticket, state: State) -> ReelvetError:
+    """What is said of a ticket with unknown tasks of which the journal has nothing."""
+    path = state.ticket_path(ticket.key, ticket.attempt)
+    if not path.exists():
+        return InvalidTicket(
+            f"job {ticket.key} was not submitted after all", field="ticket", way_out="Submit it again."
+        )
+    key = shlex.quote(ticket.key)
+    return SubmitOutcomeUnknown(
+        f"job {ticket.key} was submitted before and what became of it is not known; the journal has nothing of it",
+        ticket.provider, ticket.instance, ticket=ticket,
+        way_out=f"Look it up with: reelvet find {key}. Is it there: reelvet adopt {ticket.instance} TASK_ID --key {key}; is it not: remove {path}, or submit it with --attempt {ticket.attempt + 1}.",
+    )  # fmt: skip
+
+
+def _once_free(others: known.Others) -> Record | None:
+    """What the journal has of a job, once nobody else is submitting it."""
+    while others.at_work():
+        time.sleep(_TICK)
+    return others.record()
+
+
+def _looked_up(moderator: Moderator, record: Record) -> Settled | None:
+    with contextlib.closing(moderator.settle(key=record.key, use=record.instance)) as outcomes:
+        return next((outcome for outcome in outcomes if outcome.attempt == record.attempt), None)
+
+
+def _settled(outcome: Settled, state: State) -> Ticket:
+    """The ticket of a submission that was looked up.
+
+    Raises:
+        SubmitOutcomeUnknown: No task is known to exist.
+    """
+    ticket = outcome.ticket
+    _keep(ticket, state)
+    if outcome.outcome == "adopted":
+        output.note(f"{_before(ticket)}, and found at the vendor.")
+    if outcome.outcome != "parked" or any(task.state == "created" for task in ticket.tasks):
+        return ticket
+    raise SubmitOutcomeUnknown(
+        f"job {ticket.key} was submitted before and what became of it is not known: {outcome.why}",
+        ticket.provider, ticket.instance, ticket=ticket, way_out=way_out(ticket.key, ticket.attempt),
+    )  # fmt: skip
 
 
 # --- sending ---
 
 
-def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
-    """Submits in a thread of its own, so that Ctrl-C never comes between a task and its ticket."""
-    intent = _intent(moderator, job)
+def let_end(work: Callable[[], Ticket], others: known.Others, state: State) -> Ticket:
+    """Does what may create something, in a thread of its own: Ctrl-C lets it end, so that what it creates is known.
+
+    Args:
+        work: What is done.
+        others: Looks whether it is another process that submits: that one is left alone.
+        state: Where tickets are kept.
+
+    Raises:
+        Interrupted: Ctrl-C came.
+        ReelvetError: As `work`.
+    """
     outcome: Future[Ticket] = Future()
 
-    def work() -> None:
+    def run() -> None:
         try:
-            outcome.set_result(_send_and_keep(moderator, job, intent, state))
+            outcome.set_result(work())
         except BaseException as error:  # noqa: BLE001  (raised again by whoever asks for the outcome)
             outcome.set_exception(error)
 
     with counted() as presses:
-        threading.Thread(target=work, name="reelvet submit", daemon=True).start()
+        threading.Thread(target=run, name="reelvet submit", daemon=True).start()
         told = False
         while not outcome.done():
             wait([outcome], timeout=_TICK)
+            if others.at_work() and presses:
+                break
             if presses and not told:
                 output.note(
                     f"Interrupted; the submission is let end, for {_LET_END:g} s at most. Ctrl-C again gives up."
@@ -191,49 +260,27 @@ def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
             if len(presses) > 1 or (presses and time.monotonic() - presses[0] > _LET_END):
                 break
     if presses:
-        raise _interrupted(outcome, intent, state)
+        raise _interrupted(outcome, others, state)
     return outcome.result()
 
 
-def _send_and_keep(moderator: Moderator, job: ModerationJob, intent: Ticket, state: State) -> Ticket:
-    state.save_ticket(intent)  # also takes the place that the ticket will need
+def _send(moderator: Moderator, job: ModerationJob, state: State) -> Ticket:
     try:
         ticket = moderator.submit(job)
     except SubmitOutcomeUnknown as error:
-        kept = error.ticket if error.ticket is not None else intent
-        path = _keep(kept, state, error)
-        error.way_out = _way_out(moderator, kept)
-        output.note(f"The ticket is kept: {path}")
-        raise
-    except ReelvetError:  # it certainly created nothing
-        state.drop_ticket(intent)
+        error.way_out = way_out(job.key, job.attempt)
+        if error.ticket is not None:
+            output.note(f"The ticket is kept: {_keep(error.ticket, state, error)}")
         raise
     _keep(ticket, state)
+    for note in ticket.warnings:
+        if note.code == "ticket_not_kept":  # by the journal
+            output.note(f"reelvet: warning: {note.says}")
     return ticket
 
 
-def _intent(moderator: Moderator, job: ModerationJob) -> Ticket:
-    """The ticket of a job of which nothing is known but that it is about to be submitted."""
-    from reelvet.schema.task import TaskRef  # noqa: PLC0415  (each command loads what it needs)
-    from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask  # noqa: PLC0415
-
-    plan = moderator.plan(job)
-    tasks = [
-        TicketTask(
-            ref=TaskRef(id="", name=task.name, category=task.category), state=TaskState.UNKNOWN, category=task.category
-        )
-        for task in plan.tasks
-    ]
-    return Ticket(
-        key=job.key, attempt=job.attempt, provider=plan.provider, instance=moderator.use,
-        media=TicketMedia(source=job.media.source, digest=job.media.digest), asks=plan.asks,
-        # A plan without tasks is no reason to believe that nothing was created.
-        tasks=tuple(tasks) or (TicketTask(ref=TaskRef(id=""), state=TaskState.UNKNOWN),), job=job.model_dump(mode="json"),
-    )  # fmt: skip
-
-
 def _keep(ticket: Ticket, state: State, unknown: SubmitOutcomeUnknown | None = None) -> Path:
-    """Writes the ticket of what exists, or shows it where it cannot be written: it is all there is to find the job by.
+    """Writes the ticket of what exists, or shows it where it cannot be written.
 
     Raises:
         TicketNotKept: It could not be written.
@@ -251,95 +298,43 @@ def _keep(ticket: Ticket, state: State, unknown: SubmitOutcomeUnknown | None = N
         ) from unknown
 
 
-def _interrupted(outcome: Future[Ticket], intent: Ticket, state: State) -> ReelvetError:
+# --- Ctrl-C ---
+
+
+@contextlib.contextmanager
+def _interruptible(others: known.Others, state: State) -> Iterator[None]:
+    """Raises `Interrupted` for a Ctrl-C that comes while nothing is sent by this command."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise _interrupted(None, others, state) from None
+
+
+def _interrupted(outcome: Future[Ticket] | None, others: known.Others, state: State) -> ReelvetError:
     """What Ctrl-C comes to, once the submission has ended or nobody waits for it any longer."""
-    name, path = name_of(intent.key, intent.attempt), state.ticket_path(intent.key, intent.attempt)
-    error = outcome.exception() if outcome.done() else None
+    key, attempt = others.key, others.attempt
+    error = outcome.exception() if outcome is not None and outcome.done() else None
     if isinstance(error, exits.TicketNotKept):
         return error
     if isinstance(error, ReelvetError):
-        return exits.Interrupted(f"interrupted; meanwhile: {error.message}", key=intent.key, way_out=error.way_out)
-    if error is not None or not outcome.done():
-        return exits.Interrupted(
-            f"interrupted while the job was submitted, so it may exist at the vendor; that is kept: {path}",
-            key=intent.key, ticket=str(path), abandons=True, way_out=f"Look it up with: reelvet wait {name}",
-        )  # fmt: skip
-    return exits.Interrupted(
-        f"interrupted; the job was submitted, its ticket is kept: {path}",
-        key=intent.key,
-        ticket=str(path),
-        way_out=f"Go on with: reelvet wait {name}",
-    )
-
-
-# --- finding out ---
-
-
-def _settle(moderator: Moderator, ticket: Ticket, state: State, *, window: float | None = None) -> Ticket:
-    """The ticket with every task that was unknown found at the vendor.
-
-    Raises:
-        SubmitOutcomeUnknown: Some were not found, which does not say that they do not exist.
-    """
-    window = moderator.config.polling.settle_window if window is None else window
-    age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
-    until, pause = time.monotonic() + max(window - max(age, 0.0), 0.0), _FIRST_PAUSE
-    why = "it is not found at the vendor (yet)"
-    while True:
-        try:
-            found = moderator.find(
-                ticket.key, attempt=ticket.attempt, use=ticket.instance, since=ticket.submitted_at - _BEFORE
-            )
-        except LookupUnsupported as error:
-            why = f"{ticket.provider} {error.message}"
-            break
-        except ProviderError as error:
-            why = f"it could not be looked up: {error.message}"
-            if not error.retryable:
-                break
-            found = []
-        if (settled := _adopted(ticket, found)) != ticket:
-            ticket = settled
-            _keep(ticket, state)
-        if not is_unknown(ticket):
-            output.note(f"Submitted before, {ticket.submitted_at:%Y-%m-%d %H:%M:%S} UTC, and found at the vendor.")
-            return ticket
-        left = until - time.monotonic()
-        if left <= 0:
-            break
-        time.sleep(min(pause, left))
-        pause = min(pause * 2, _LONGEST_PAUSE)
-    raise SubmitOutcomeUnknown(
-        f"job {ticket.key} was submitted before and what became of it is not known: {why}",
-        ticket.provider,
-        ticket.instance,
-        ticket=ticket,
-        way_out=_way_out(moderator, ticket),
-    )
-
-
-def _adopted(ticket: Ticket, found: Sequence[Ticket]) -> Ticket:
-    """The ticket with what was found in the place of what was unknown, each task found taken once."""
-    from reelvet.schema.ticket import TaskState  # noqa: PLC0415  (each command loads what it needs)
-
-    held = {task.ref.id for task in ticket.tasks}
-    free = [task.ref for one in found for task in one.tasks if task.ref.id not in held]
-    tasks = []
-    for task in ticket.tasks:
-        ref = next((ref for ref in free if task.category in {None, ref.category}), None)
-        if task.state != "unknown" or ref is None:
-            tasks.append(task)
-            continue
-        free.remove(ref)
-        ref = ref.model_copy(update={"name": task.ref.name})
-        tasks.append(task.model_copy(update={"ref": ref, "state": TaskState.CREATED, "error": None}))
-    return ticket.model_copy(update={"tasks": tuple(tasks)})
-
-
-def _way_out(moderator: Moderator, ticket: Ticket) -> str:
-    plugin = moderator.config.plugin_of(ticket.instance, moderator.registry)
-    key, again = shlex.quote(ticket.key), f"--attempt {ticket.attempt + 1} submits it anew"
-    attempt = f" --attempt {ticket.attempt}" if ticket.attempt > 1 else ""
-    if "find" in moderator.registry.spec(plugin).at_most.operations:
-        return f"Look it up with: reelvet find {key}{attempt}, or reelvet wait {name_of(ticket.key, ticket.attempt)}; {again}."
-    return f"Look for it in the vendor's console: if it is there, reelvet adopt {ticket.instance} TASK_ID --key {key}; if not, {again}."
+        return exits.Interrupted(f"interrupted; meanwhile: {error.message}", key=key, way_out=error.way_out)
+    path, name = state.ticket_path(key, attempt), name_of(key, attempt)
+    abandons = outcome is not None and not outcome.done()
+    record: Record | None = None
+    with contextlib.suppress(ReelvetError):
+        record = others.record()
+        if record is not None and not known.is_anothers(record) and not path.exists():
+            state.save_ticket(record.load_ticket())
+    told = f"its ticket is kept: {path}" if path.exists() else "the journal knows of it"
+    ticket = str(path) if path.exists() else None
+    if (outcome is not None and not abandons and error is None) or (record is not None and record.state.settled):
+        says, way = f"interrupted; the job was submitted, {told}", f"Go on with: reelvet wait {name}"
+    elif record is None:
+        says, way = "interrupted; nothing had been sent", None
+    elif known.is_ours(record):
+        says = f"interrupted while the job was submitted, so it may exist at the vendor; {told}"
+        way = f"Look it up with: reelvet wait {name}"
+    else:
+        says = f"interrupted; this command submitted nothing, {told}"
+        way = f"Go on with: reelvet wait {name}"
+    return exits.Interrupted(says, key=key, ticket=ticket, abandons=abandons, way_out=way)

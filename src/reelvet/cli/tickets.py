@@ -14,13 +14,12 @@ from reelvet.cli.state import State
 
 def status(context: typer.Context, ticket: o.TicketArgument, *, as_json: o.JsonFlag = False) -> int:
     """Say how far a job is, without waiting (exit code 13 while it is not finished)."""
-    state = State()
-    held, file = vetting.load_ticket(ticket, state)
+    state, session = State(), Session.of(context)
+    held, file = vetting.load_ticket(ticket, state, session)
     if held is None:
         return _show_finished(file, as_json=as_json)
-    session = Session.of(context)
-    with session.moderator(use=held.instance) as moderator:
-        held = submission.take_up(moderator, held, file, state, window=0.0)
+    with session.moderator(use=held.instance, looks_once=True) as moderator:
+        held = submission.take_up(moderator, held, file, state)
         result = moderator.status(held)
         path = vetting.keep_result(result, held, state)
         if path is not None:
@@ -39,11 +38,10 @@ def wait(
 ) -> int:
     """Wait for a job that was submitted before, here or elsewhere, and print the verdict."""
     vetting.check_out(out)
-    state = State()
-    held, file = vetting.load_ticket(ticket, state)
+    state, session = State(), Session.of(context)
+    held, file = vetting.load_ticket(ticket, state, session)
     if held is None:
         return _show_finished(file, as_json=as_json)
-    session = Session.of(context)
     with session.moderator(use=held.instance, policy=policy) as moderator:
         if file is None:  # it came by stdin: kept, so that this can be interrupted too
             state.save_ticket(held)
@@ -57,11 +55,10 @@ def wait(
 
 def cancel(context: typer.Context, ticket: o.TicketArgument, *, as_json: o.JsonFlag = False) -> int:
     """Stop a job and print what there is of its result. The verdict decides the exit code: 12 if it was canceled, 11 if what was found before blocks it."""
-    state = State()
-    held, file = vetting.load_ticket(ticket, state)
+    state, session = State(), Session.of(context)
+    held, file = vetting.load_ticket(ticket, state, session)
     if held is None:
         return _show_finished(file, as_json=as_json)
-    session = Session.of(context)
     with session.moderator(use=held.instance) as moderator:
         held = submission.take_up(moderator, held, file, state)
         result = moderator.cancel(held)
@@ -142,10 +139,8 @@ def adopt(
         provider, task, detect=detect, instance=instance, key=key or f"{instance}:{task}", category=category
     )
     state = State()
-    state.prepare()
-    with submission.alone(ticket.key, ticket.attempt, state):
-        path = state.save_ticket(ticket)
-    vetting.show_ticket(ticket, path, as_json=as_json)
+    ticket = submission.adopt(ticket, session, config, state)
+    vetting.show_ticket(ticket, state.ticket_path(ticket.key, ticket.attempt), as_json=as_json)
     return exits.Exit.PASS
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelvet.cli import exits, output
+from reelvet.cli import exits, known, output
 from reelvet.cli.progress import progress_bar
 from reelvet.cli.state import State, name_of
 from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SealRefused
@@ -15,6 +15,7 @@ from reelvet.schema.errors import InvalidJob, InvalidTicket, ReelvetError, SealR
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reelvet.cli.session import Session
     from reelvet.moderator import Moderator
     from reelvet.schema.delta import Delta
     from reelvet.schema.result import ModerationResult
@@ -135,11 +136,12 @@ def show_ticket(ticket: Ticket, path: Path, *, as_json: bool) -> None:
         )
 
 
-def load_ticket(name: str, state: State) -> tuple[Ticket | None, Path | None]:
+def load_ticket(name: str, state: State, session: Session) -> tuple[Ticket | None, Path | None]:
     """The ticket that a command line names, and its file.
 
     Returns:
-        The ticket and its file; no file for stdin. No ticket where the job is finished: then the file is its result.
+        The ticket and its file; no file for stdin. No ticket where the job is finished: then the file is its result. The file
+        of a job of which only the journal knows is not there as long as nobody knows what was created.
 
     Raises:
         InvalidTicket: There is none.
@@ -154,10 +156,20 @@ def load_ticket(name: str, state: State) -> tuple[Ticket | None, Path | None]:
             raise InvalidTicket(
                 f"{name} is a directory", field="ticket", way_out="Give the path of a ticket, a key, or - for stdin."
             )
-        path = state.find(name)
+        exact = state.exact(name)
+        if exact is None and (found := _in_journal(name, state, session)) is not None:
+            return found
+        path = exact or state.beginning(name)
         if state.is_result(path):
             return None, path
     return Ticket.load(path), path
+
+
+def _in_journal(name: str, state: State, session: Session) -> tuple[Ticket | None, Path | None] | None:
+    """A job whose ticket is not kept, or not any more: submitted by a program, or by a command that was killed."""
+    with known.opened(session, session.config()) as journal:
+        record = known.named(journal, name) if journal is not None else None
+        return None if journal is None or record is None else known.taken_from(journal, record, state)
 
 
 def load_result(path: Path) -> ModerationResult:

@@ -30,8 +30,8 @@ def watch(
     """Watch a job that runs, such as a live stream: print what is found and said as it becomes known, and at the end the verdict. --json prints a document a line. Ctrl-C leaves the job running."""
     output.set_lines(as_json)
     vetting.check_out(out)
-    state = State()
-    held, file = vetting.load_ticket(ticket, state)
+    state, session = State(), Session.of(context)
+    held, file = vetting.load_ticket(ticket, state, session)
     show = _Shown(as_json=as_json)
     if held is None:
         if file is None:
@@ -41,7 +41,6 @@ def watch(
             show(_whole(result))
             return exits.of_result(result)
         return vetting.show_result(result, None, file, as_json=False)
-    session = Session.of(context)
     with session.moderator(use=held.instance, policy=policy) as moderator:
         if file is None:  # it came by stdin: kept, so that this can be interrupted too
             state.save_ticket(held)

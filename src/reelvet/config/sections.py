@@ -48,8 +48,11 @@ class SecretsConfig(Strict):
 class PollingConfig(Strict):
     """`[polling]`: how often a vendor is asked. A vendor's own hint comes first."""
 
-    first: float = Field(1.0, gt=0, description="Seconds until the first question.")
-    most: float = Field(15.0, gt=0, description="Seconds between two questions at most.")
+    first: float = Field(1.0, gt=0, description="Seconds until the first question, and between two at least.")
+    most: float = Field(60.0, gt=0, description="Seconds between two questions at most; 15 at most while watching.")
+    list_from: int = Field(
+        20, ge=1, description="Tasks in flight from which on the vendor's list is read, where there is one."
+    )
     give_up: float = Field(
         86400.0, gt=0, description="Seconds after which `wait` stops waiting for a task that never ends."
     )

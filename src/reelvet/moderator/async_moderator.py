@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from reelvet.moderator.deciding import Decision
+    from reelvet.moderator.following import Follower
     from reelvet.moderator.many import Moderated
     from reelvet.moderator.purging import Erasure
     from reelvet.moderator.settling import Settled
@@ -83,12 +84,13 @@ class AsyncModerator:
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
         self._closes_journal = journal is None
         self._reporting = Reporting(self.config, self.journal, sends=credentials)
-        self.hearing = Hearing(self.journal)
+        self.hearing = Hearing(self.journal, follower=self._follower)
         self._submissions = Submissions(
             self.config, self.journal, instance=self._instance, plan=lambda job, at: self.plan(job, use=at.name),
             telling=self._reporting.telling,
         )  # fmt: skip
         self.orphans = self._submissions.orphans
+        self.instance_of = self._instance  # for what is built upon the moderator
         # What the configuration names must be usable now, not when the first video waits for it.
         self.use = self.config.active(self.registry)
         self._instance(self.use)
@@ -127,6 +129,11 @@ class AsyncModerator:
         for error in closed:
             if isinstance(error, BaseException):
                 raise error
+
+    @property
+    def tells_of_results(self) -> bool:
+        """Whether anybody is told of results, or the journal keeps them."""
+        return self._reporting.keeps_results
 
     # --- without talking ---
 
@@ -247,14 +254,20 @@ class AsyncModerator:
             InvalidTicket: The ticket's URL cannot be had here.
             ProviderError: Asking the vendor failed for good.
         """
-        instance, ticket, job, plan = await self._taken_up(ticket)
-        expires_at = job.expires_at(ticket.submitted_at) if job else None
+        plan: Plan | None = None
+        if is_done_here := "run" in self._owner(ticket).capabilities.operations:
+            instance, ticket, _, plan = await self._taken_up(ticket)
+        else:
+            instance, ticket = await self._known(ticket)
         with telemetry.span("reelvet wait", instance.labels) as span:
             await instance.open()
-            raws, notes = await waiting.wait(
-                ticket, plan, instance, self.config.polling,
-                timeout=timeout, expires_at=expires_at, on_progress=on_progress,
-            )  # fmt: skip
+            with self.hearing.present():
+                raws, notes = await waiting.wait(
+                    ticket, plan, instance, self.config.polling,
+                    timeout=timeout, expires_at=waiting.expires_at(ticket), on_progress=on_progress,
+                )  # fmt: skip
+            if not is_done_here:  # only now: ten thousand that wait would hold ten thousand plans
+                plan = self._replan(ticket, instance)[1]
             result = self._conclude(ticket, plan, raws, instance, notes)
             await self._reporting.conclude(result, ticket.attempt)
             span.set_attribute("reelvet.status", result.status)
@@ -271,7 +284,7 @@ class AsyncModerator:
         """What is new about a submitted job, as it becomes known: for a live stream, or any job that runs.
 
         The last delta has the result, judged, and nothing is in it that could not be told again: whoever leaves early, or
-        is interrupted, watches the ticket anew. Asks as often as `wait` does, but has no end of its own, as a stream may
+        is interrupted, watches the ticket anew. Asks at least every 15 seconds, and has no end of its own, as a stream may
         run for days. What was told is remembered as digests alone, and of the oldest only until when they were.
 
         Args:
@@ -295,6 +308,19 @@ class AsyncModerator:
                 if delta.result is not None:
                     await self._reporting.conclude(delta.result, ticket.attempt)
                 yield delta
+
+    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
+        """That there is news of a task, as from a callback: whoever waits for it here needs no poll to know.
+
+        Args:
+            task: The vendor's id of the task.
+            raw: The whole last word on it, if that is trusted: no request is made. `None`: it is asked for at once.
+            use: The instance whose account owns the task.
+
+        Returns:
+            Whether anybody waits for it. If nobody does yet, it is asked for as soon as somebody does.
+        """
+        return self.hearing.tell(self._instance(use).name, task, raw)
 
     async def status(self, ticket: Ticket) -> ModerationResult:
         """The result as far as it is; its verdict is `null` until the job has ended.
@@ -384,25 +410,18 @@ class AsyncModerator:
             key=key, user=user, older_than=older_than, local_only=local_only, dry_run=dry_run,
         )  # fmt: skip
 
-    def notify(self, instance: str, task: str, raw: RawTask | None = None) -> None:
-        """Has whoever waits for a task here look at it at once, or take what is said of it."""
-        self.hearing.tell(instance, task, raw)
-
-    def instance(self, name: str) -> Instance:
-        """A configured account, for what is built upon the moderator.
-
-        Raises:
-            ConfigurationError: It is not configured, or its settings cannot work.
-            PluginError: Its provider is missing or broken.
-        """
-        return self._instance(name)
-
     # --- inside ---
+
+    def _follower(self, instance: str) -> Follower | None:
+        """What follows an instance's tasks here, if anything does."""
+        known = self._instances.get(instance)
+        return None if known is None else known.follower
 
     def _instance(self, name: str | None) -> Instance:
         name = name if name is not None else self.use
         if name not in self._instances:
             self._instances[name] = Instance(name, self.config, self.registry, credentials=self._credentials)
+            self._instances[name].hearing = self.hearing
         return self._instances[name]
 
     def _owner(self, ticket: Ticket) -> Instance:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from reelvet.http import logger, telemetry
 from reelvet.moderator.coalescing import Coalescer
+from reelvet.moderator.following import Follower
+from reelvet.moderator.pace import Pace
 from reelvet.moderator.places import Places
 from reelvet.plugins import ProviderContext
 from reelvet.schema.errors import ConfigurationError
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from reelvet.config import Config
     from reelvet.http import Fetcher, Session
+    from reelvet.moderator.hearing import Hearing
     from reelvet.plugins import Progress, Provider, Registry
     from reelvet.schema.result import ModerationResult
 
@@ -31,8 +34,11 @@ class Instance:
 
     def __init__(self, name: str, config: Config, registry: Registry, *, credentials: bool = True) -> None:
         self.name = name
+        self.hearing: Hearing | None = None
         self._config = config
         self._listeners: dict[str, list[Callable[[Progress], None]]] = {}
+        self._pace = Pace(config.polling.first, config.polling.most)
+        self._following: tuple[tuple[int, asyncio.AbstractEventLoop], Follower] | None = None
         self._opening: tuple[tuple[int, asyncio.AbstractEventLoop], asyncio.Future[None]] | None = None
         plugin = config.plugin_of(name, registry)
         settings = config.settings(name, registry, credentials=credentials)
@@ -77,6 +83,14 @@ class Instance:
             await opened[1]
             await self.provider.close()
 
+    @property
+    def follower(self) -> Follower:
+        """What follows the tasks that are waited for in the running event loop."""
+        here = (os.getpid(), asyncio.get_running_loop())
+        if self._following is None or self._following[0] != here:
+            self._following = (here, Follower(self, self._config.polling, self._pace))
+        return self._following[1]
+
     def measure(self, result: ModerationResult) -> None:
         """Counts a job that ended."""
         told = {**self.labels, "reelvet.status": result.status.value, "reelvet.verdict": result.verdict or "none"}
@@ -89,16 +103,28 @@ class Instance:
     @contextmanager
     def listening(self, task: str, listener: Callable[[Progress], None] | None) -> Iterator[None]:
         """Has a task's progress told to a listener while the block lasts. Several may listen to one task."""
-        listeners = self._listeners.setdefault(task, [])
-        if listener is not None:
-            listeners.append(listener)
+        self.listen(task, listener)
         try:
             yield
         finally:
-            if listener in listeners:
-                listeners.remove(listener)
-            if not listeners:
-                self._listeners.pop(task, None)
+            self.forget(task, listener)
+
+    def listen(self, task: str, listener: Callable[[Progress], None] | None) -> None:
+        """Has a task's progress told to a listener until `forget`."""
+        if listener is not None:
+            self._listeners.setdefault(task, []).append(listener)
+
+    def forget(self, task: str, listener: Callable[[Progress], None] | None) -> None:
+        """The listener is told no more."""
+        listeners = self._listeners.get(task, [])
+        if listener in listeners:
+            listeners.remove(listener)
+        if not listeners:
+            self._listeners.pop(task, None)
+
+    def is_heard(self, task: str) -> bool:
+        """Whether anybody listens to a task."""
+        return task in self._listeners
 
     def tell(self, progress: Progress) -> None:
         """Tells who listens. A listener that fails is told no more; the job is not its business."""

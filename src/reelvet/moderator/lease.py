@@ -52,7 +52,10 @@ class Lease:
         self._beating: asyncio.Task[None] | None = None
 
     def is_over(self, record: Record) -> bool:
-        """Whether nobody is at work on a record any more."""
+        """Whether nobody is at work on a record any more, this moderator itself included.
+
+        Whoever finds that so holds the record's place before anything else can run, or two would go on at once.
+        """
         if record.place in self._holds:
             return False
         owner = record.owner

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan
     from reelvet.schema.result import ModerationResult
+    from reelvet.schema.task import RawTask
     from reelvet.schema.ticket import Ticket
 
 T = TypeVar("T")
@@ -118,6 +119,11 @@ class Moderator:
         """The instance jobs go to."""
         return self._moderator().use
 
+    @property
+    def journal(self) -> Journal:
+        """Where submissions are kept."""
+        return self._moderator().journal
+
     def plan(self, job: ModerationJob, *, use: str | None = None) -> Plan:
         """See `AsyncModerator.plan`."""
         return self._moderator().plan(job, use=use)
@@ -147,6 +153,14 @@ class Moderator:
     ) -> Generator[Delta, None, None]:
         """See `AsyncModerator.watch`. `on_progress` is called from the background thread."""
         return self._iterate(lambda moderator: moderator.watch(ticket, timeout=timeout, on_progress=on_progress))
+
+    def notify(self, task: str, raw: RawTask | None = None, *, use: str | None = None) -> bool:
+        """See `AsyncModerator.notify`. From any thread."""
+
+        async def notify(moderator: AsyncModerator) -> bool:
+            return moderator.notify(task, raw, use=use)
+
+        return self._run(notify)
 
     def status(self, ticket: Ticket) -> ModerationResult:
         """See `AsyncModerator.status`."""

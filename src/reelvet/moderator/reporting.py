@@ -43,6 +43,11 @@ class Reporting:
 
             self._deliverer = Deliverer.of(config, journal)
 
+    @property
+    def keeps_results(self) -> bool:
+        """Whether anybody is told of results, or the journal keeps them."""
+        return self._config.events is not None or self._config.journal.keep_results
+
     def start(self) -> None:
         """Begins to send what is in the outbox, where that is this process's to do."""
         if self._deliverer is not None:

@@ -312,7 +312,7 @@ class Settler:
         return SubmitOutcomeUnknown(
             f"job {settled.key} was submitted at {settled.begun_at:%Y-%m-%d %H:%M:%S} UTC, and of {left} of its tasks nobody knows whether they were created: {settled.why}",
             settled.ticket.provider, settled.instance, ticket=settled.ticket,
-            way_out=f"Decide with `reelvet settle`, or look at the vendor's console; attempt={settled.attempt + 1} submits it anew.",
+            way_out=submitting.way_out_of_unknown(settled.key, settled.attempt),
         )  # fmt: skip
 
 

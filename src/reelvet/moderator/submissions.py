@@ -137,7 +137,10 @@ class Submissions:
                     if record.fingerprint != fingerprint:
                         raise KeyConflict(job.key, attempt=job.attempt)
                     if record.state.settled:
-                        return record.load_ticket()
+                        ticket = record.load_ticket()
+                        # The caller's URL is signed later, and a key may have come since.
+                        is_run = _is_run(instance) and instance.name == record.instance
+                        return self._with_url(ticket, job, instance) if is_run else ticket
                     ticket = await self.settler.take_over(record, job)
                     if ticket is not None:
                         return ticket
@@ -159,11 +162,10 @@ class Submissions:
             state=State.INTENT, ticket=self.written(ticket), plan=planned(prepared), begun_at=ticket.submitted_at.timestamp(),
             owner=self._lease.owner, user=job.user,
         )  # fmt: skip
-        before = time.monotonic()
-        record = await self._journal.begin(intent, self._lease.seconds)
-        if record.owner != self._lease.owner or record.state.settled:
-            return None, record
-        with self._lease.held(record.place, before, (task.vendor_key for task in prepared.tasks)):
+        with self._lease.held(intent.place, time.monotonic(), (task.vendor_key for task in prepared.tasks)):
+            record = await self._journal.begin(intent, self._lease.seconds)
+            if record.owner != self._lease.owner or record.state.settled:
+                return None, record
             try:
                 return await self._send(job, plan, prepared, instance, record=record), None
             except submitting.HeldUp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -97,12 +98,18 @@ def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> T
         raise SubmitOutcomeUnknown(
             f"{len(unknown)} of {len(outcomes)} tasks may or may not have been created: {first.message}",
             ticket.provider, instance.name, ticket=ticket, code=first.code, status=first.status, request_id=first.request_id, body=first.body,
-            way_out="Do not submit it again: look it up with find(key), or decide at the vendor's console; attempt=2 submits it anew.",
+            way_out=way_out_of_unknown(ticket.key, ticket.attempt),
         ) from first  # fmt: skip
     refused = [outcome.error for outcome in outcomes if isinstance(outcome, Rejected)]
     if refused and not any(task.state is TaskState.CREATED for task in ticket.tasks):
         raise refused[0]
     return ticket
+
+
+def way_out_of_unknown(key: str, attempt: int) -> str:
+    """What can be done about a submission of unknown outcome."""
+    command = f"reelvet settle {shlex.quote(key)}" + (f" --attempt {attempt}" if attempt > 1 else "")
+    return f"`{command}`, or settle(key=...), looks it up again; what it is then can be decided by the same command, or decide(key, ...); attempt={attempt + 1} submits it anew."
 
 
 async def send(
@@ -139,7 +146,7 @@ def _late(instance: Instance) -> Rejected:
     return Rejected(
         HeldUp(
             "the process was held up, and another may have taken the job over meanwhile; nothing was sent",
-            instance.provider.id, instance.name, created="no", retryable=True, way_out="Submit it again.",
+            instance.provider.id, instance.name, created="no", retryable=True,
         )
     )  # fmt: skip
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reelvet.moderator.following import MOST_FAILURES
+from reelvet.moderator.pace import LONGEST_HINT
 from reelvet.moderator.queued import kind_of, waits_for
 from reelvet.moderator.submitting import told
 from reelvet.plugins import Progress
@@ -21,20 +24,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from reelvet.config import PollingConfig
+    from reelvet.moderator.followed import Followed
     from reelvet.moderator.instance import Instance
     from reelvet.schema.plan import Plan
     from reelvet.schema.ticket import Ticket, TicketTask
 
 Hear = Callable[[int, RawTask], Awaitable[None]]
 _GROWTH = 1.5
-_MOST_FAILURES = 20
-_LONGEST_HINT = 600.0
-"""Seconds that a vendor may ask to be left alone; a hint beyond that is a slip, and would end the waiting."""
+_NEWS_AFTER = 15.0
+"""Seconds after which somebody who watches is told at the latest what is new."""
 
 
 def existing(ticket: Ticket) -> list[TicketTask]:
     """The tasks that exist. Told apart by their place: a synchronous vendor may give two answers one id."""
     return [task for task in ticket.tasks if task.state is TaskState.CREATED]
+
+
+def expires_at(ticket: Ticket) -> datetime | None:
+    """The moment of the job's deadline."""
+    if not (ticket.job or {}).get("deadline"):
+        return None  # as most: the job need not be made anew
+    job = ticket.moderation_job()
+    return None if job is None else job.expires_at(ticket.submitted_at)
 
 
 async def look(ticket: Ticket, instance: Instance) -> list[RawTask]:
@@ -70,7 +81,7 @@ def _told(tasks: Sequence[TicketTask], found: Sequence[RawTask | BaseException])
     ]
 
 
-async def wait(
+def wait(
     ticket: Ticket,
     plan: Plan | None,
     instance: Instance,
@@ -80,7 +91,7 @@ async def wait(
     expires_at: datetime | None,
     on_progress: Callable[[Progress], None] | None,
     hear: Hear | None = None,
-) -> tuple[list[RawTask], list[Note]]:
+) -> Coroutine[Any, Any, tuple[list[RawTask], list[Note]]]:
     """The last word on every task.
 
     Args:
@@ -105,44 +116,110 @@ async def wait(
     give_up = polling.give_up if hear is None else None
     limits = [max(0.0, x) for x in (timeout, deadline, give_up) if x is not None]
     limit = min(limits) if limits else None
-    tasks = existing(ticket)
+    is_for_good = deadline is not None and deadline <= (limit or 0.0)
+    if limit is not None and hear is None and "run" not in instance.capabilities.operations:
+        return _wait(ticket, instance, limit, on_progress, cancels=is_for_good)
     work = [
-        asyncio.create_task(
-            _finish(
-                task, ticket, plan, instance, polling=polling, on_progress=on_progress,
-                hear=partial(hear, place) if hear is not None else None,
-            )
+        _finish(
+            task, ticket, plan, instance, polling=polling, on_progress=on_progress,
+            hear=partial(hear, place) if hear is not None else None,
         )
-        for place, task in enumerate(tasks)
+        for place, task in enumerate(existing(ticket))
     ]  # fmt: skip
+    return _work(work, ticket, instance, limit, cancels=is_for_good)
+
+
+async def _wait(
+    ticket: Ticket,
+    instance: Instance,
+    limit: float,
+    on_progress: Callable[[Progress], None] | None,
+    *,
+    cancels: bool,
+) -> tuple[list[RawTask], list[Note]]:
+    """Of tasks that are polled, together with all others of their instance. There may be ten thousand of this coroutine."""
+    kind, media = kind_of(ticket), ((ticket.job or {}).get("media") or {}).get("duration")
+    followed = [
+        instance.follower.follow(task.ref, ticket.submitted_at, kind=kind, media=media, answer=task.answer)
+        for task in existing(ticket)
+    ]
+    if on_progress is not None:
+        for one, _ in followed:
+            instance.listen(one.ref.id, on_progress)
+    timer = asyncio.get_running_loop().call_later(limit, _time_is_up, followed)
+    try:
+        for _, end in followed:
+            try:
+                await end
+            except Exception:  # noqa: BLE001, S112  (it stays in `end`, and that of one task must not hide the others)
+                continue
+        ends = [None if isinstance(end.exception(), _TimeIsUp) else _outcome(end) for _, end in followed]
+        return await _conclude(ends, ticket, instance, limit, cancels=cancels)
+    finally:
+        timer.cancel()
+        for one, end in followed:
+            instance.follower.leave(one, end)
+            if on_progress is not None:
+                instance.forget(one.ref.id, on_progress)
+
+
+async def _work(
+    work: Sequence[Coroutine[Any, Any, RawTask]],
+    ticket: Ticket,
+    instance: Instance,
+    limit: float | None,
+    *,
+    cancels: bool,
+) -> tuple[list[RawTask], list[Note]]:
+    """Of tasks that are each seen to their end by themselves."""
+    going = [asyncio.create_task(one) for one in work]
     try:
         # `wait` leaves what is not done going, so that a deadline can end it in its own way.
-        pending = (await asyncio.wait(work, timeout=limit))[1] if work else set()
-        if not pending or limit is None:
-            return _told(tasks, [_outcome(one) for one in work]), []
-        if deadline is None or deadline > limit:
-            raise WaitTimeout(
-                f"job {ticket.key} is not finished after {limit:g} s",
-                ticket=ticket,
-            )
-        ends = [
-            await _expire(task.ref, instance) if one in pending else _outcome(one)
-            for task, one in zip(tasks, work, strict=True)
-        ]
-        goes_on = any(isinstance(end, RawTask) and not end.status.final for end in ends)
-        says = (
-            "what was not finished could not be canceled and goes on"
-            if goes_on
-            else "what was not finished was canceled"
-        )
-        return _told(tasks, ends), [Note(code="deadline_passed", says=f"the deadline passed: {says}")]
+        pending = (await asyncio.wait(going, timeout=limit))[1] if going else set()
+        ends = [None if one in pending else _outcome(one) for one in going]
+        return await _conclude(ends, ticket, instance, limit or 0.0, cancels=cancels)
     finally:
-        for one in work:
+        for one in going:
             one.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
+        await asyncio.gather(*going, return_exceptions=True)
 
 
-def _outcome(work: asyncio.Task[RawTask]) -> RawTask | BaseException:
+async def _conclude(
+    ends: Sequence[RawTask | BaseException | None], ticket: Ticket, instance: Instance, limit: float, *, cancels: bool
+) -> tuple[list[RawTask], list[Note]]:
+    """What is known of each task, `None` being what was still waited for when the time was up.
+
+    Raises:
+        WaitTimeout: It was, and it goes on.
+        ProviderError: Nothing is known of any.
+    """
+    tasks = existing(ticket)
+    told = [end for end in ends if end is not None]
+    if len(told) == len(ends):
+        return _told(tasks, told), []
+    if not cancels:
+        raise WaitTimeout(f"job {ticket.key} is not finished after {limit:g} s", ticket=ticket)
+    told = [await _expire(task.ref, instance) if end is None else end for task, end in zip(tasks, ends, strict=True)]
+    return _told(tasks, told), [_deadline_note(told)]
+
+
+class _TimeIsUp(Exception):
+    """In place of the end of a task that has not come."""
+
+
+def _time_is_up(followed: Sequence[tuple[Followed, asyncio.Future[RawTask]]]) -> None:
+    for _, end in followed:
+        if not end.done():
+            end.set_exception(_TimeIsUp())
+
+
+def _deadline_note(ends: Sequence[RawTask | BaseException]) -> Note:
+    goes_on = any(isinstance(end, RawTask) and not end.status.final for end in ends)
+    how = "could not be canceled and goes on" if goes_on else "was canceled"
+    return Note(code="deadline_passed", says=f"the deadline passed: what was not finished {how}")
+
+
+def _outcome(work: asyncio.Future[RawTask]) -> RawTask | BaseException:
     return work.exception() or work.result()
 
 
@@ -159,10 +236,12 @@ async def _finish(
     with instance.listening(task.ref.id, on_progress):
         if task.answer is not None:
             raw = task.answer
-        elif "run" in instance.capabilities.operations:
+        elif hear is None or "run" in instance.capabilities.operations:
             raw = await _run(task.ref, ticket, plan, instance)
         else:
-            raw = await _poll(task.ref, ticket, instance, polling, hear)
+            news = _News()
+            with instance.hearing.waiting(instance.name, task.ref.id, news) if instance.hearing else nullcontext():
+                raw = await _poll(task.ref, ticket, instance, polling, hear=hear, news=news)
     if hear is not None:
         await hear(raw)
     return raw
@@ -179,23 +258,50 @@ async def _run(ref: TaskRef, ticket: Ticket, plan: Plan | None, instance: Instan
     return await instance.provider.run(ref, task)
 
 
+class _News:
+    """What is told to one that waits between two questions."""
+
+    def __init__(self) -> None:
+        self._came = asyncio.Event()
+        self._raw: RawTask | None = None
+
+    def __call__(self, raw: RawTask | None) -> None:
+        self._raw = raw
+        self._came.set()
+
+    async def within(self, seconds: float) -> RawTask | None:
+        """Waits, but for so long only as there is nothing new; what was said, if it was all that there is."""
+        ends = [asyncio.ensure_future(asyncio.sleep(seconds)), asyncio.ensure_future(self._came.wait())]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for end in ends:
+                end.cancel()
+        self._came.clear()
+        raw, self._raw = self._raw, None
+        return raw
+
+
 async def _poll(
     ref: TaskRef,
     ticket: Ticket,
     instance: Instance,
     polling: PollingConfig,
-    hear: Callable[[RawTask], Awaitable[None]] | None,
+    *,
+    hear: Callable[[RawTask], Awaitable[None]],
+    news: _News,
 ) -> RawTask:
+    """Asks for every reply in full, for somebody who wants to hear of everything that is new in it."""
     age = (datetime.now(UTC) - ticket.submitted_at).total_seconds()
     pause, failures = polling.first, 0
-    await asyncio.sleep(max(0.0, min(polling.first - age, polling.first)))
+    told = await news.within(max(0.0, min(polling.first - age, polling.first)))
     while True:
         hint: float | None = None
         try:
-            raw = await instance.provider.fetch(ref)
+            raw = told if told is not None else await instance.provider.fetch(ref)
         except ProviderError as error:
             failures += 1
-            if not error.retryable or failures >= _MOST_FAILURES:
+            if not error.retryable or failures >= MOST_FAILURES:
                 raise
             hint = error.retry_after
         else:
@@ -203,12 +309,11 @@ async def _poll(
             if raw.status.final:
                 return raw
             instance.tell(Progress(ref.id, None, _says(raw, ticket, instance)))
-            if hear is not None:
-                await hear(raw)
+            await hear(raw)
             del raw  # a reply may be large, and the pause long
-        pause = min(pause * _GROWTH, polling.most)
+        pause = min(pause * _GROWTH, polling.most, _NEWS_AFTER)
         wished = hint is not None and hint > 0
-        await asyncio.sleep(min(hint or 0.0, _LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
+        told = await news.within(min(hint or 0.0, LONGEST_HINT) if wished else pause * random.uniform(0.8, 1.0))  # noqa: S311
 
 
 def _says(raw: RawTask, ticket: Ticket, instance: Instance) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import TYPE_CHECKING
 
-from reelvet.cli.doctor import configuration, instances, plugins, policies, profiles, surroundings
+from reelvet.cli.doctor import configuration, instances, journal, plugins, policies, profiles, surroundings
 from reelvet.cli.doctor.examined import Item
 from reelvet.schema.errors import ReelvetError
 
@@ -46,6 +46,10 @@ CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     profiles.check_other_profiles,
     surroundings.check_state_directory,
     surroundings.check_state_permissions,
+    journal.check_journal,
+    journal.check_journal_permissions,
+    journal.check_unsettled,
+    journal.check_settling,
     surroundings.check_clock,
     surroundings.check_extras,
 )
@@ -83,7 +87,7 @@ def check_start(examined: Examined) -> Iterable[Item]:
 def run_live_checks(examined: Examined, told: Sequence[tuple[str, Item]]) -> list[tuple[str, Item]]:
     """Asks every instance's provider, by a free call, whether it can be reached and accepts the credentials."""
     wrong = {item.where for _, item in told if item.level == "wrong" and item.where}
-    asked = []
+    asked = [("live", item) for item in journal.check_database(examined)]
     for instance in examined.instances:
         place = f"providers.{instance}"
         if any(where == place or where.startswith(f"{place}.") for where in wrong):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reelvet.cli.doctor import configuration, instances, policies
+from reelvet.cli.doctor import configuration, instances, journal, policies
 from reelvet.cli.doctor.examined import Item, examine
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ _CHECKS: tuple[Callable[[Examined], Iterable[Item]], ...] = (
     policies.check_policies,
     policies.check_policy_names,
     policies.check_thresholds,
+    journal.check_journal,
+    journal.check_settling,
 )
 
 

@@ -218,7 +218,9 @@ class CallbackForged(CallbackRejected):
 class SubmitOutcomeUnknown(ProviderError):
     """A submit failed in a way that may have created a task. `ticket` is what is needed to look it up; do not resubmit."""
 
-    default_way_out = "Do not submit it again: look it up by its key, or in the vendor's console."
+    default_way_out = (
+        "Do not submit it under another key: `reelvet settle` looks it up, and takes your word for what it came to."
+    )
 
     def __init__(self, message: str, *args: Any, ticket: Ticket | None = None, **facts: Any) -> None:
         super().__init__(message, *args, **facts)

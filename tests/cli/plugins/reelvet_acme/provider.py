@@ -71,6 +71,8 @@ class AcmeProvider(Provider):
     async def submit(self, tasks):
         self._count(tasks)
         await asyncio.sleep(float(os.environ.get("ACME_SLOW_SUBMIT", "0")))
+        while (held := os.environ.get("ACME_HOLD")) and not os.path.exists(held):  # noqa: ASYNC240, PTH110
+            await asyncio.sleep(0.02)
         if os.environ.get("ACME_FILLS_DISK"):  # no ticket can be written any more
             tickets = Path(os.environ["REELVET_STATE_DIR"]) / "tickets"
             shutil.rmtree(tickets)
@@ -89,7 +91,7 @@ class AcmeProvider(Provider):
         match task.payload["scenario"]:
             case "rejected":
                 return Rejected(InvalidRequest("the vendor does not like it", self.id, created="no"))
-            case "lost":
+            case "lost" if not os.environ.get("ACME_HEALS"):
                 return Unknown(TransportFailed("the line broke", self.id))
             case scenario:
                 return Created(TaskRef(id=f"{scenario}.{task.vendor_key}", name=task.name))
