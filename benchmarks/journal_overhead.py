@@ -43,7 +43,7 @@ URL = "https://sandbox.reelvet.example/block-nudity.mp4"
 
 
 def serve(latency):
-    sandbox = Sandbox(speed=50_000.0).start()
+    sandbox = Sandbox(speed=100_000.0).start()
     for provider in sandbox.providers:
         sandbox.set_up(provider, per_second=None)
         if latency:

@@ -7,7 +7,8 @@
 For each vendor, in each weather (no fault, a connection that is reset before or after the vendor has created the task), with
 settling off and with `settle = {after, then = "resubmit"}`, one process submits a job without being killed, and its
 boundaries are noted: what it does to the database, and every connect, send and receive. Then another is killed with SIGKILL
-at each of them, the same program is started again on the same journal, and goes on until the job is submitted or parked.
+at each of them, the same program is started again on the same journal, and goes on until the job is submitted or parked. The
+same is done with a second life, that takes over from one which was killed when its request was out.
 The vendor's lists lag all the time, for longer than the process looks a task up at once and for less than `after`, and each
 holds keys that contain the one that is looked for.
 
@@ -29,7 +30,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,8 @@ class Vendor:
     provider: str
     create: str
     """The emulator's name of what creates a task."""
+    call: str = "CreateTask"
+    """The provider's name of it."""
     settings: dict = field(default_factory=dict)
     detect: tuple[str, ...] = ("sexual",)
     tasks: int = 1
@@ -69,9 +72,9 @@ class Vendor:
 VENDORS = {
     "Gcore": Vendor("gcore", "create", detect=("sexual.explicit.pornography",)),
     "Gcore, 2 tasks": Vendor("gcore", "create", tasks=2),
-    "Huawei v2": Vendor("huawei", "create_v2", {"api": "v2"}),
-    "Huawei v3": Vendor("huawei", "create_v3", {"api": "v3"}, can_be_asked=False),
-    "Tencent": Vendor("tencent", "create"),
+    "Huawei v2": Vendor("huawei", "create_v2", settings={"api": "v2"}),
+    "Huawei v3": Vendor("huawei", "create_v3", settings={"api": "v3"}, can_be_asked=False),
+    "Tencent": Vendor("tencent", "create", "CreateVideoModerationTask"),
 }
 
 
@@ -85,6 +88,8 @@ class Case:
     boundary: str = ""
     """Where it is killed; nowhere, if empty."""
     time: int = 1
+    second: bool = False
+    """Whether it is the second life: the first was killed when its request was out."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +124,7 @@ class Lane:
             cases = []
             for name in Path(place, "trace").read_text(encoding="utf-8").splitlines():
                 reached[name] += 1
-                cases.append(Case(case.vendor, case.weather, case.settles, name, reached[name]))
+                cases.append(replace(case, boundary=name, time=reached[name]))
             return outcome, cases
 
     def run(self, case: Case) -> Outcome:
@@ -130,6 +135,9 @@ class Lane:
     def _run(self, case: Case, place: Path) -> Outcome:
         vendor = VENDORS[case.vendor]
         self._prepare(case, vendor)
+        if case.second:
+            self._live(case, place, kill_at=(f"{vendor.call}: the request is out, no reply read", 1))
+            (place / "trace").unlink()
         code = self._live(case, place, kill_at=(case.boundary, case.time) if case.boundary else None)
         # Not by its exit code: now and then the process that it was forked from has lost that.
         was_killed = not (place / "outcome").exists()
@@ -230,10 +238,11 @@ def run(
         return local.lane
 
     roads = [
-        Case(vendor, weather, settles)
+        Case(vendor, weather, settles, second=second)
         for vendor in vendors or VENDORS
         for weather in weathers or WEATHERS
         for settles in (False, True)
+        for second in ((False, True) if weather == "calm" and not forgets else (False,))
     ]
     with ThreadPoolExecutor(lanes) as threads:
         whole = list(threads.map(lambda case: lane().boundaries(case), roads))

@@ -22,11 +22,11 @@ def harness(*arguments):
 
 def test_whoever_is_killed_and_started_again_has_created_one_task_and_adopted_no_other():
     code, outcomes = harness(
-        "--sample", "8", "--vendor", "Gcore", "--vendor", "Huawei v3", "--weather", "reset after creation"
+        "--sample", "6", "--vendor", "Gcore", "--weather", "reset after creation"
     )  # fmt: skip
     assert [outcome for outcome in outcomes if outcome["faults"]] == []
     assert code == 0
-    assert sum(outcome["was_killed"] for outcome in outcomes) >= 6
+    assert sum(outcome["was_killed"] for outcome in outcomes) >= 5
 
 
 def test_the_harness_notices_a_journal_that_forgets_what_was_about_to_be_sent():

@@ -4,7 +4,7 @@
     uv run --group postgres python tests/race/race.py postgresql://...
 
 Prints what each was told, and what there is at the vendor's emulator. Each has a host name of its own, so that none can look
-whether another's process lives: only leases tell, which here last a second, while a create takes longer.
+whether another's process lives: only leases tell, which here last less than a create takes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reelvet.sandbox import Sandbox
 from reelvet.schema.errors import SubmitOutcomeUnknown
 
 RACERS = 8
-LEASE, CREATING = 1.0, 1.5
+LEASE, CREATING = 0.7, 1.0
 """Seconds."""
 _HOUR = 3600.0
 JOB = {"media": "https://sandbox.reelvet.example/clean.mp4", "detect": ["sexual.explicit.pornography"], "key": "key-1"}
