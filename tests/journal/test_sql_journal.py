@@ -35,7 +35,7 @@ async def test_the_file_is_its_owners_alone_and_every_commit_reaches_the_disk(jo
     )
     assert pragmas == ["wal", 2]
     file.chmod(0o644)
-    assert not journal.private
+    assert not open_journal(f"sqlite:///{file}").private
 
 
 async def test_what_was_kept_is_there_for_another_process(journal, file, record):

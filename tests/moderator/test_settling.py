@@ -75,7 +75,9 @@ def expire(journal, key="k"):
 
 async def at_work(moderator):
     """Waits until a moderator has begun."""
-    while not moderator._submissions._lease._holds:
+    for _ in range(500):
+        if moderator._submissions._lease._holds:
+            return
         await asyncio.sleep(0.01)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import zlib
@@ -45,16 +46,17 @@ class SqlJournal(Journal):
         self._statements = Statements(self._where.get_dialect()())
         self._insert = sqlite.insert if self._file is not None else postgresql.insert
         self.shared = True
+        self._is_private: bool | None = None
 
     @property
     def private(self) -> bool:  # type: ignore[override]
-        """Whether only this user can read the file."""
-        if self._file is None:
-            return False
-        try:
-            return os.name != "posix" or not self._file.stat().st_mode & 0o077
-        except FileNotFoundError:
-            return True  # it will be made so
+        """Whether only this user could read the file when it was opened; one that is not there yet will be made so."""
+        if self._is_private is None:
+            if self._file is None:
+                return False
+            with contextlib.suppress(FileNotFoundError):
+                self._is_private = os.name != "posix" or not self._file.stat().st_mode & 0o077
+        return self._is_private is not False
 
     def forked(self) -> SqlJournal:
         return SqlJournal(self._url)
@@ -169,13 +171,12 @@ class SqlJournal(Journal):
         ticket: bytes | None = None,
     ) -> None:
         packed = zlib.compress(result, 1) if result is not None else None
-        done = zlib.compress(ticket, 1) if ticket is not None else None
 
         def work(connection: sa.Connection) -> None:
             self._statements.end(connection, place, verdict)
-            if done is not None:
+            if ticket is not None:
                 settled = _at(t.jobs, place) & (t.jobs.c.state == State.ENDED.value)
-                connection.execute(sa.update(t.jobs).where(settled).values(ticket=done))
+                connection.execute(sa.update(t.jobs).where(settled).values(ticket=ticket))
             if packed is not None:
                 self._statements.store(connection, place, packed)
             self._post(connection, events)

@@ -127,7 +127,7 @@ def row_of(record: Record) -> dict[str, Any]:
     """A record as a row, but for its lease."""
     return {
         "key": record.key, "attempt": record.attempt, "fingerprint": record.fingerprint, "provider": record.provider,
-        "instance": record.instance, "state": record.state.value, "ticket": zlib.compress(record.ticket, 1),
+        "instance": record.instance, "state": record.state.value, "ticket": record.ticket,
         "plan": json.dumps(record.plan), "begun_at": record.begun_at, "unknown_since": record.unknown_since,
         "owner": record.owner, "user": record.user, "verdict": record.verdict,
     }  # fmt: skip
@@ -137,7 +137,7 @@ def record_of(row: Any, now: float) -> Record:
     """The record that a row is."""
     return Record(
         key=row.key, attempt=row.attempt, fingerprint=row.fingerprint, provider=row.provider, instance=row.instance,
-        state=State(row.state), ticket=zlib.decompress(row.ticket),
+        state=State(row.state), ticket=row.ticket,
         plan=tuple(PlannedTask(*task) for task in json.loads(row.plan)), begun_at=row.begun_at,
         unknown_since=row.unknown_since, owner=row.owner,
         lease_left=0.0 if row.owner is None else max(0.0, row.lease_until - now), user=row.user, verdict=row.verdict,

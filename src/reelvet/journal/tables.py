@@ -19,7 +19,7 @@ jobs = sa.Table(
     sa.Column("provider", sa.Text, nullable=False),
     sa.Column("instance", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("ticket", sa.LargeBinary, nullable=False),  # JSON, compressed
+    sa.Column("ticket", sa.LargeBinary, nullable=False),  # JSON
     sa.Column("plan", sa.Text, nullable=False),
     sa.Column("begun_at", sa.Double, nullable=False),
     sa.Column("unknown_since", sa.Double),

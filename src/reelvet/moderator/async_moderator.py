@@ -6,10 +6,11 @@ import asyncio
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakValueDictionary
 
 from reelvet.config import Config
 from reelvet.http import telemetry
-from reelvet.journal import Journal, MemoryJournal, open_journal
+from reelvet.journal import Journal, MemoryJournal, Place, open_journal
 from reelvet.moderator import many, replies, waiting, watching
 from reelvet.moderator.assembling import assemble
 from reelvet.moderator.checks import check_demands, check_options, check_owner, skipped
@@ -77,6 +78,8 @@ class AsyncModerator(Upkeep):
         self.policies = tuple(policies) if policies is not None else load_policies(self.config, self.registry)
         self._credentials = credentials
         self._instances: dict[str, Instance] = {}
+        # Whoever waits where they submitted need not have the job made of its ticket again; nobody's job is kept alive for that.
+        self._jobs: WeakValueDictionary[Place, ModerationJob] = WeakValueDictionary()
         if journal is None and not credentials:
             journal = MemoryJournal()  # nothing will be submitted
         self.journal = journal if journal is not None else open_journal(self.config.journal.target())
@@ -199,7 +202,9 @@ class AsyncModerator(Upkeep):
                 way_out="Give a later moment, or seconds from the submission.",
             )
         self._reporting.start()
-        return await self._submissions.submit(job, plan, instance)
+        ticket = await self._submissions.submit(job, plan, instance)
+        self._jobs[Place(ticket.key, ticket.attempt)] = job
+        return ticket
 
     async def wait(
         self,
@@ -346,7 +351,9 @@ class AsyncModerator(Upkeep):
 
     def _replan(self, ticket: Ticket, instance: Instance) -> tuple[ModerationJob | None, Plan | None]:
         """The job and plan of a ticket. Planning is pure, so it is done again rather than stored."""
-        job = ticket.moderation_job()
+        job = self._jobs.get(Place(ticket.key, ticket.attempt))
+        if job is None or job.media.digest != ticket.media.digest:
+            job = ticket.moderation_job()
         return job, None if job is None else self.plan(job, use=instance.name)
 
     def _conclude(

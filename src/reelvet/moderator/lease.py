@@ -56,10 +56,14 @@ class Lease:
 
         Whoever finds that so holds the record's place before anything else can run, or two would go on at once.
         """
-        if record.place in self._holds:
+        if self.holds(record.place):
             return False
         owner = record.owner
         return owner is None or record.lease_left <= 0 or owner == self.owner or self._worker.outlived(owner)
+
+    def holds(self, place: Place) -> bool:
+        """Whether this moderator is at work on a submission."""
+        return place in self._holds
 
     def may_send(self, task: VendorTask) -> bool:
         """Whether no other can have taken over the submission of a task.

@@ -61,7 +61,15 @@ class Send(Protocol):
     """How a prepared plan is sent, its intent being in the journal."""
 
     async def __call__(  # noqa: D102
-        self, job: ModerationJob, plan: Plan, prepared: Plan, instance: Instance, *, record: Record, earlier: Ticket
+        self,
+        job: ModerationJob,
+        plan: Plan,
+        prepared: Plan,
+        instance: Instance,
+        *,
+        record: Record,
+        intent: Ticket,
+        is_again: bool = False,
     ) -> Ticket: ...
 
 
@@ -232,7 +240,7 @@ class Settler:
 
     def _may_decide(self, record: Record) -> bool:
         after = self._config.settle.after
-        return after is not None and time.time() - _unknown_since(record) >= after.total_seconds()
+        return after is not None and max(0.0, time.time() - _unknown_since(record)) >= after.total_seconds()
 
     def _work_done_here(self, ticket: Ticket, instance: Instance, job: ModerationJob | None) -> ModerationJob | None:
         """The job, if it is done on this machine: submitting it created nothing anywhere, whatever became of it."""
@@ -271,14 +279,14 @@ class Settler:
         intent = record.with_state(State.INTENT, self._written(ticket), begun_at=time.time(), unknown_since=None)
         if not await self._journal.keep(intent):
             raise InvalidTicket(f"job {record.key} was settled by another process meanwhile", field="key", way_out="Submit it again: that gives its ticket.")  # fmt: skip
-        return await self._send(job, plan, part, instance, record=intent, earlier=ticket)
+        return await self._send(job, plan, part, instance, record=intent, intent=ticket, is_again=True)
 
     # --- what it comes to ---
 
     async def keep(self, record: Record, ticket: Ticket) -> None:
         """Keeps a ticket that says of every task whether it exists."""
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
-        clean = ticket if ticket.sealed is None and ticket.secret_url is None else _without_url(ticket)
+        clean = without_url(ticket)
         await self._journal.keep(record.with_state(State.SUBMITTED, self._written(clean), plan=()), ids)
 
     async def park(self, record: Record, ticket: Ticket, *, why: str) -> None:
@@ -293,7 +301,7 @@ class Settler:
         note = Note(
             code=HANDED_OVER, says=f"nobody knows whether it was submitted, so a person is to look at it: {why}"
         )
-        ticket = _without_url(ticket).model_copy(update={"warnings": (*ticket.warnings, note)})
+        ticket = without_url(ticket).model_copy(update={"warnings": (*ticket.warnings, note)})
         ids = [task.ref.id for task in ticket.tasks if task.ref.id]
         events = self._telling.events_for_decision(
             record.place, Verdict.REVIEW, by=by, at=datetime.now(UTC), note=note.says
@@ -334,8 +342,10 @@ def with_found(ticket: Ticket, found: dict[str, TaskRef]) -> Ticket:
     return ticket.model_copy(update={"tasks": tuple(tasks)})
 
 
-def _without_url(ticket: Ticket) -> Ticket:
+def without_url(ticket: Ticket) -> Ticket:
     """Nothing is left to send, so the whole URL is erased."""
+    if ticket.sealed is None and ticket.secret_url is None:
+        return ticket
     return ticket.model_copy(update={"sealed": None}).with_secret_url(None)
 
 

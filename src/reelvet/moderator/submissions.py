@@ -14,7 +14,7 @@ from reelvet.moderator.checks import check_demands, learnt
 from reelvet.moderator.lease import Lease
 from reelvet.moderator.orphans import Orphans
 from reelvet.moderator.seal import check_key, seal
-from reelvet.moderator.settling import Settler
+from reelvet.moderator.settling import Settler, without_url
 from reelvet.schema.errors import JournalError, KeyConflict, ReelvetError, SubmitOutcomeUnknown
 from reelvet.schema.result import Note
 from reelvet.schema.task import TaskRef
@@ -127,9 +127,10 @@ class Submissions:
     async def _once(self, job: ModerationJob, plan: Plan, instance: Instance, fingerprint: str) -> Ticket:
         with telemetry.span("reelvet submit", instance.labels):
             place, pause = Place(job.key, job.attempt), _FIRST_PAUSE
-            record = await self._journal.get(place)
+            record: Record | None = None
             while True:
-                if record is None:
+                # What is held is being settled by this very moderator.
+                if record is None and not self._lease.holds(place):
                     ticket, record = await self._first(job, plan, instance, fingerprint)
                     if ticket is not None:
                         return ticket
@@ -144,6 +145,7 @@ class Submissions:
                     ticket = await self.settler.take_over(record, job)
                     if ticket is not None:
                         return ticket
+                if record is not None or self._lease.holds(place):
                     await asyncio.sleep(pause)  # somebody is at work on it
                     pause = min(pause * 2, _LONGEST_PAUSE)
                 record = await self._journal.get(place)
@@ -153,21 +155,26 @@ class Submissions:
     ) -> tuple[Ticket | None, Record | None]:
         """Submits a job of which nothing is known; or gives the record of whoever was faster."""
         check_key(self._config.seal_key if self._url(job, instance) else None)
-        await instance.open()
-        prepared = await submitting.prepare(plan, instance)
-        check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
-        ticket = self._with_url(intent_of(job, prepared, instance), job, instance)
+        ticket = self._with_url(intent_of(job, plan, instance), job, instance)
         intent = Record(
             key=job.key, attempt=job.attempt, fingerprint=fingerprint, provider=instance.provider.id, instance=instance.name,
-            state=State.INTENT, ticket=self.written(ticket), plan=planned(prepared), begun_at=ticket.submitted_at.timestamp(),
+            state=State.INTENT, ticket=self.written(ticket), plan=planned(plan), begun_at=ticket.submitted_at.timestamp(),
             owner=self._lease.owner, user=job.user,
         )  # fmt: skip
-        with self._lease.held(intent.place, time.monotonic(), (task.vendor_key for task in prepared.tasks)):
+        with self._lease.held(intent.place, time.monotonic(), (task.vendor_key for task in plan.tasks)):
             record = await self._journal.begin(intent, self._lease.seconds)
-            if record.owner != self._lease.owner or record.state.settled:
+            # An owner's name alone would not do: an earlier submission of this moderator's own may have been broken off.
+            if (record.owner, record.begun_at, record.state) != (intent.owner, intent.begun_at, intent.state):
                 return None, record
             try:
-                return await self._send(job, plan, prepared, instance, record=record), None
+                await instance.open()
+                prepared = await submitting.prepare(plan, instance)
+                check_demands(job, prepared)  # what only the vendor knows: whether it speaks a language
+            except BaseException:
+                await _noted(self._journal.drop(record))  # nothing was sent
+                raise
+            try:
+                return await self._send(job, plan, prepared, instance, record=record, intent=ticket), None
             except submitting.HeldUp:
                 return None, None  # it may have another owner by now: looked at again
 
@@ -179,7 +186,8 @@ class Submissions:
         instance: Instance,
         *,
         record: Record,
-        earlier: Ticket | None = None,
+        intent: Ticket,
+        is_again: bool = False,
     ) -> Ticket:
         """Creates the tasks of an intent that is in the journal, and keeps what came of it.
 
@@ -189,8 +197,10 @@ class Submissions:
             prepared: The plan, prepared; of a job that is sent again, only what is.
             instance: Where to.
             record: The intent.
-            earlier: The ticket of a job that is sent again.
+            intent: Its ticket; of a job that is sent again, with what is known of its other tasks.
+            is_again: Whether the job is sent again.
         """
+        earlier = intent if is_again else None
         submitted_at = datetime.fromtimestamp(record.begun_at, UTC)
         try:
             room = await instance.places.take(job.media.kind, len(prepared.tasks), instance.provider, instance.name)
@@ -199,7 +209,7 @@ class Submissions:
             raise
         with room:
             ticket, outcomes = await submitting.create(
-                job, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
+                intent, prepared, instance, window=self._config.polling.settle_window, submitted_at=submitted_at,
                 may_send=self._lease.may_send,
             )  # fmt: skip
             room.keep(outcomes)
@@ -212,7 +222,9 @@ class Submissions:
         except ReelvetError as error:
             await self._refused(record, earlier, error)
             raise
-        return await self._keep(record, ticket if not _is_run(instance) else self._with_url(ticket, job, instance))
+        # Only the work of whoever waits is still to be done, and needs the whole URL.
+        ticket = self._with_url(ticket, job, instance) if _is_run(instance) else without_url(ticket)
+        return await self._keep(record, ticket)
 
     async def _refused(self, record: Record, earlier: Ticket | None, error: ReelvetError) -> None:
         """Nothing was created. Of a first time that is not settled nobody knows any more than before."""

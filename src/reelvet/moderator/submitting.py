@@ -17,7 +17,7 @@ from reelvet.schema.errors import (
 )
 from reelvet.schema.errors.base import with_way_out
 from reelvet.schema.task import TaskError, TaskRef
-from reelvet.schema.ticket import TaskState, Ticket, TicketMedia, TicketTask
+from reelvet.schema.ticket import TaskState, Ticket, TicketTask
 from reelvet.schema.urls import mask_urls
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from reelvet.moderator.instance import Instance
-    from reelvet.schema.job import ModerationJob
     from reelvet.schema.plan import Plan, VendorTask
 
 _log = logger("moderator")
@@ -49,7 +48,7 @@ async def prepare(plan: Plan, instance: Instance) -> Plan:
 
 
 async def create(
-    job: ModerationJob,
+    intent: Ticket,
     plan: Plan,
     instance: Instance,
     *,
@@ -60,7 +59,7 @@ async def create(
     """Creates the plan's tasks at the vendor. From here on something may exist there, so nothing is raised.
 
     Args:
-        job: The job.
+        intent: The ticket of the job that is about to be submitted.
         plan: Its plan, prepared.
         instance: Where to.
         window: Seconds in which a task of unknown fate is looked up.
@@ -82,7 +81,9 @@ async def create(
             Created(found[task.name]) if isinstance(outcome, Unknown) and task.name in found else outcome
             for task, outcome in zip(plan.tasks, outcomes, strict=True)
         ]
-    return ticket_of(job, plan, instance, outcomes, submitted_at), outcomes
+    tasks = (_ticket_task(task, outcome) for task, outcome in zip(plan.tasks, outcomes, strict=True))
+    told = {"asks": plan.asks, "tasks": tuple(tasks), "submitted_at": submitted_at}
+    return intent.model_copy(update=told), outcomes
 
 
 def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> Ticket:
@@ -173,26 +174,6 @@ def _odd(says: str, instance: Instance) -> UnexpectedReply:
         instance.provider.id,
         instance.name,
         way_out="Update the provider's distribution, or tell its authors.",
-    )
-
-
-def ticket_of(
-    job: ModerationJob, plan: Plan, instance: Instance, outcomes: Sequence[Outcome], submitted_at: datetime
-) -> Ticket:
-    """The ticket of a job whose tasks came to these outcomes."""
-    settings = instance.provider.settings
-    return Ticket(
-        key=job.key,
-        attempt=job.attempt,
-        provider=instance.provider.id,
-        instance=instance.name,
-        api=getattr(settings, "api", None),
-        region=getattr(settings, "region", None),
-        submitted_at=submitted_at,
-        media=TicketMedia(source=job.media.source, digest=job.media.digest),
-        asks=plan.asks,
-        tasks=tuple(_ticket_task(task, outcome) for task, outcome in zip(plan.tasks, outcomes, strict=True)),
-        job=job.model_dump(mode="json"),
     )
 
 

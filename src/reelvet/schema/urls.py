@@ -53,6 +53,9 @@ _PARAMETER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_PARAMETER_MASKED = rf"\1{MASK}"
+_BEFORE_PARAMETER = re.compile(r"[?&;\\%]")  # most texts have none, and are done
+
 # By which query parameters object stores sign a URL: the parameter that proves it, and those that then belong to the
 # signature. They change each time a URL is signed, so they are no part of what the media is; without the proof, a
 # parameter of that name may mean anything (`?st=5`) and stays.
@@ -123,7 +126,7 @@ def _mask_text(text: str) -> str:
         text = _URL_IN_TEXT.sub(_mask_match, text)
     if "%" in text:
         text = _ENCODED_URL.sub(_mask_encoded, text)
-    return _PARAMETER.sub(rf"\1{MASK}", text)
+    return _PARAMETER.sub(_PARAMETER_MASKED, text) if _BEFORE_PARAMETER.search(text) else text
 
 
 def _is_url_with_space(text: str) -> bool:
