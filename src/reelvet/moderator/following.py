@@ -163,6 +163,8 @@ class Follower:
 
     def _due(self, followed: Followed) -> None:
         followed.timer = None
+        if self._sweeper is not None:
+            self._sweeper.consider()
         if self._sweeper is not None and self._sweeper.covers(followed):
             self._arm(followed, self._pace.rarely(self._loop.time() - followed.submitted_at))
         else:

@@ -27,6 +27,9 @@ _OF_MEDIA = 0.05
 _RARELY = 0.5
 _RARELY_FIRST = 10.0
 _GROWTH = 1.5
+_LEAST_BETWEEN_LISTS = 0.5
+"""Seconds: of tasks that end sooner a list shows little but those that have ended."""
+
 LONGEST_HINT = 600.0
 """Seconds that a vendor may ask to be left alone; a hint beyond that is a slip, and would end the waiting."""
 
@@ -109,4 +112,4 @@ class Pace:
         usual = (
             _SHARE_OF_LISTS * ripe[len(ripe) // 4] if ripe else min((soon - age for age, soon in tasks), default=0.0)
         )
-        return max(min(max(self._first, usual), self._most), min(hint or 0.0, LONGEST_HINT))
+        return max(min(max(self._first, usual), self._most), min(hint or 0.0, LONGEST_HINT), _LEAST_BETWEEN_LISTS)

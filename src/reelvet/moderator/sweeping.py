@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
+import statistics
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from reelvet.plugins import TimeWindow
 from reelvet.schema.errors import LookupUnsupported, ProviderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reelvet.moderator.followed import Followed
     from reelvet.moderator.pace import Pace
@@ -31,6 +32,12 @@ by a day for one task that never ends."""
 
 _OTHERS = 30
 """Times as many tasks as are waited for, of which the list is too much: it is mostly others', or what has ended."""
+
+_SHORT = 5.0
+"""Seconds that most tasks must last: of shorter ones a list shows little but those that have ended."""
+
+_LOOK_AGAIN = 0.5
+"""Seconds until it is looked at again whether they do."""
 
 _REST = 60.0
 """Seconds until the list is tried again after it failed."""
@@ -87,6 +94,9 @@ class Sweeper:
         if self._task is not None or len(self._followed) < self._least:
             return
         if self._loop.time() >= self._not_before or len(self._followed) >= 2 * self._too_few:
+            if not self._pays():
+                self._not_before = self._loop.time() + _LOOK_AGAIN
+                return
             self._too_few = math.inf
             self._swept_at = self._cut = -math.inf
             # In a context of its own: it is no part of the span of whoever happened to be the last to come.
@@ -111,7 +121,7 @@ class Sweeper:
         rest = 0.0
         try:
             # Not given up at once below the number it began with: jobs come and go.
-            while len(self._followed) * 2 >= self._least:
+            while len(self._followed) * 2 >= self._least and self._pays():
                 await asyncio.sleep(self._pause())
                 async with asyncio.timeout(_LONGEST):
                     if not await self._sweep():
@@ -131,10 +141,23 @@ class Sweeper:
         if 0 < rest < math.inf:
             self._loop.call_later(rest, self.consider)
 
+    def _some(self) -> Iterable[Followed]:
+        return islice(self._followed.values(), 0, None, max(1, len(self._followed) // _SAMPLE))
+
+    def _pays(self) -> bool:
+        """Whether tasks last long enough for a list to show them while they run; where that is not known, they may."""
+        now = self._loop.time()
+        last = [
+            max(now - one.submitted_at, self._pace.soonest(one.ref.category, one.media))
+            if self._pace.knows(one.ref.category)
+            else math.inf
+            for one in self._some()
+        ]
+        return bool(last) and statistics.median(last) >= _SHORT
+
     def _pause(self) -> float:
-        now, step = self._loop.time(), max(1, len(self._followed) // _SAMPLE)
-        some = islice(self._followed.values(), 0, None, step)
-        tasks = [(now - one.submitted_at, self._pace.soonest(one.ref.category, one.media)) for one in some]
+        now = self._loop.time()
+        tasks = [(now - one.submitted_at, self._pace.soonest(one.ref.category, one.media)) for one in self._some()]
         return self._pace.between_lists(tasks, hint=self._hint)
 
     async def _sweep(self) -> bool:
