@@ -163,7 +163,7 @@ class HuaweiProvider(Provider):
             raise error
         raw = read.raw_task(payload, ref=ref, requests=1, request_ids=_ids(reply))
         if self.settings.api == "v3":
-            return raw.model_copy(update={"vendor_key": callback.key_in(payload, self.settings.callback_url)})
+            raw = raw.model_copy(update={"vendor_key": callback.key_in(payload, self.settings.callback_url)})
         try:
             return await self._objects.complete(raw)
         except ProviderError as error:
