@@ -33,7 +33,7 @@ def begun(moderator):
         )  # fmt: skip
         plan = tuple(PlannedTask(name, name, vendor_key or key) for name in tasks)
         record = Record(
-            key, attempt, "f", "tencent", "tencent", State.INTENT, ticket.model_dump_json().encode(), plan, time.time(), owner or "gone"
+            key, attempt, "f", "tencent", "tencent", State.INTENT, ticket.model_dump_json().encode(), plan, time.time(), owner=owner or "gone"
         )  # fmt: skip
         await moderator.journal.begin(record, lease)
         if state is State.PARKED:

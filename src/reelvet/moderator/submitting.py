@@ -110,7 +110,7 @@ def settle(ticket: Ticket, outcomes: Sequence[Outcome], instance: Instance) -> T
 def way_out_of_unknown(key: str, attempt: int) -> str:
     """What can be done about a submission of unknown outcome."""
     command = f"reelvet settle {shlex.quote(key)}" + (f" --attempt {attempt}" if attempt > 1 else "")
-    return f"`{command}`, or settle(key=...), looks it up again; what it is then can be decided by the same command, or decide(key, ...); attempt={attempt + 1} submits it anew."
+    return f"Do not submit it again by other means: `{command}`, or settle(key=...), looks it up once more; what it is then can be decided by the same command, or decide(key, ...); attempt={attempt + 1} submits it anew."
 
 
 async def send(
