@@ -25,6 +25,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from typing import ClassVar
@@ -231,4 +232,6 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["REELVET_STATE_DIR"] = place  # a journal on this disk, and none of the user's own
+        main()

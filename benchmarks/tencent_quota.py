@@ -100,7 +100,7 @@ def job(number):
 
 async def at_once(config, jobs):
     """Seconds from the first submit to the last ticket."""
-    async with AsyncModerator(Config.parse(config)) as moderator:
+    async with AsyncModerator(Config.parse(config | {"journal": {"url": "memory:"}})) as moderator:
         begun = time.perf_counter()
         await asyncio.gather(*(moderator.submit(job(number)) for number in range(jobs)))
         return time.perf_counter() - begun
@@ -109,7 +109,7 @@ async def at_once(config, jobs):
 async def as_stream(config, jobs):
     """The same."""
     left = iter(range(jobs))
-    async with AsyncModerator(Config.parse(config)) as moderator:
+    async with AsyncModerator(Config.parse(config | {"journal": {"url": "memory:"}})) as moderator:
 
         async def caller():
             for number in left:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from reelvet.schema.task import TaskRef
 
 MOST_FAILURES = 20
-_AT_A_TIME = 100
-"""Questions under way: as many as a session has connections. More would only wait there, and cost memory."""
+_AT_A_TIME = 50
+"""Questions under way. More would wait for a connection, cost memory, and hold others up where they end together."""
 
 _EARLY = 10_000
 """Tasks of which news came before anybody waited for them, remembered at most."""

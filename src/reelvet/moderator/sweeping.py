@@ -46,7 +46,7 @@ _LONGEST = 300.0
 """Seconds that one reading may take."""
 
 _SAMPLE = 200
-_BREATH = 25
+_BREATH = 10
 """Tasks of a list between which others have their turn."""
 
 
