@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from reelvet.schema.task import TaskRef
 
 MOST_FAILURES = 20
-_AT_A_TIME = 50
+_AT_A_TIME = 30
 """Questions under way. More would wait for a connection, cost memory, and hold others up where they end together."""
 
 _EARLY = 10_000
