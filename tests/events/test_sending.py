@@ -188,6 +188,8 @@ async def test_a_journal_that_fails_ends_nothing(deliverer, receiver, journal, e
     deliverer.start()
     await _until(lambda: receiver.got)
     await deliverer.aclose()
+    assert len(calls) > 1
+    assert len(receiver.got) == 1
 
 
 def test_the_delays_grow_and_end():

@@ -300,7 +300,7 @@ def test_a_region_without_one_of_the_services(api, reelvet_sandbox, serves, here
 
 @pytest.mark.parametrize("path", ["/v3/{p}/moderation/document/jobs", "/v3/{p}/moderation/video/x", "/v1/{p}/x"])
 def test_what_there_is_not(api, path):
-    refused(api.get(path.format(p=PROJECT_ID)), 404, "APIGW.0101")
+    assert refused(api.get(path.format(p=PROJECT_ID)), 404, "APIGW.0101")
 
 
 def test_ten_jobs_a_second_and_queries_beside_them(api, reelvet_sandbox, v3_body):

@@ -125,7 +125,7 @@ def test_what_is_cancelled_calls_no_more(api, reelvet_sandbox, listener):
     listener.wait(1)
     api.call("CancelTask", {"TaskId": task})
     reelvet_sandbox.clock.advance(1000)
-    listener.wait(1)
+    assert len(listener.wait(1)) == 1
 
 
 @pytest.mark.parametrize("stuck", ["never-finishes", "long"])
@@ -161,9 +161,9 @@ def test_late_copies_stay_late_copies_when_the_queue_moves(api, reelvet_sandbox,
     reelvet_sandbox.clock.advance(100)
     api.call("CancelTask", {"TaskId": first})
     reelvet_sandbox.clock.advance(490)
-    listener.wait(0)
+    assert listener.wait(0) == []
     reelvet_sandbox.clock.advance(60)
-    listener.wait(2)
+    assert len(listener.wait(2)) == 2
 
 
 def test_another_machine_is_not_called(api, reelvet_sandbox):
